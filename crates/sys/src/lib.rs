@@ -1,0 +1,30 @@
+//! The kernel, as qmail's programs use it.
+//!
+//! Every unsafe operation of the workspace is in this crate. What it offers is safe to call in any
+//! order: descriptors are owned, memory is allocated before a fork, and a child that runs Rust
+//! leaves only by `_exit`.
+#![expect(unsafe_code, reason = "this is the crate that holds all of it")]
+
+mod environment;
+pub mod errno;
+mod exec;
+mod fd;
+mod file;
+mod fork;
+mod identity;
+mod net;
+mod poll;
+mod process;
+mod resources;
+pub mod signal;
+
+pub use environment::secure_execution;
+pub use exec::{FailureCodes, Spawn};
+pub use fd::{Pipe, inherit, pipe, set_nonblocking};
+pub use file::{OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
+pub use fork::fork;
+pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
+pub use net::{host_name, interface_addresses};
+pub use poll::{Interest, poll};
+pub use process::{Child, Exit, new_process_group, reap};
+pub use resources::lacks_resources;
