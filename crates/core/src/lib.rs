@@ -1,0 +1,16 @@
+//! What qmail's programs share: where the tree is, its accounts, control files and queue, and the
+//! ways in and out of it.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod accounts;
+pub mod cdb;
+pub mod control;
+pub mod home;
+pub mod options;
+pub mod queue;
+pub mod submit;
+pub mod tcpto;
+pub mod timed;
+
+pub use qmail_sys::errno;

@@ -1,0 +1,69 @@
+//! Reading and writing with a limit to each wait.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use qmail_sys::{Interest, poll};
+
+/// A descriptor on which no single read or write waits longer than its limit.
+#[derive(Debug)]
+pub struct Timed {
+    file: File,
+    limit: Duration,
+}
+
+impl Timed {
+    /// `limit` is for each read and each write, not for all of them.
+    pub fn new(descriptor: OwnedFd, limit: Duration) -> Self {
+        Self { file: File::from(descriptor), limit }
+    }
+
+    fn wait(&self, interest: impl Fn(&File) -> Interest<'_>) -> io::Result<()> {
+        let started = std::time::Instant::now();
+        loop {
+            let left = self.limit.saturating_sub(started.elapsed());
+            if poll(&mut [interest(&self.file)], Some(left))? {
+                return Ok(());
+            }
+            // A signal ends a poll early, too.
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+        }
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait(|file| Interest::reading(file.as_fd()))?;
+        self.file.read(buffer)
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait(|file| Interest::writing(file.as_fd()))?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_a_time_out_and_eof_is_not() {
+        let pipe = qmail_sys::pipe().unwrap();
+        let mut timed = Timed::new(pipe.read, Duration::from_millis(1));
+        let mut buffer = [0; 4];
+        assert_eq!(timed.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(pipe.write);
+        assert_eq!(timed.read(&mut buffer).unwrap(), 0);
+    }
+}
