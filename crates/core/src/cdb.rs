@@ -216,7 +216,8 @@ mod tests {
         let (file, bytes) = database(&[(b"key", b"data"), (b"", b"-"), (b"key", b"again")]);
         assert_eq!(Cdb::open(&theirs).unwrap().get(b"key").unwrap().unwrap(), b"data");
         assert_eq!(std::fs::read(&theirs).unwrap(), bytes);
-        let output = Command::new("cdb").arg("-q").arg(file.path()).arg("key").output().unwrap();
+        let mut query = Command::new("cdb");
+        let output = query.args(["-q", "-n", "1"]).arg(file.path()).arg("key").output().unwrap();
         assert_eq!(output.stdout, b"data");
     }
 }
