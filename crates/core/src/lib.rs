@@ -6,9 +6,12 @@
 pub mod accounts;
 pub mod cdb;
 pub mod control;
+pub mod conversation;
 pub mod home;
+pub mod log;
 pub mod options;
 pub mod queue;
+pub mod rcpthosts;
 pub mod submit;
 pub mod tcpto;
 pub mod timed;

@@ -5,6 +5,8 @@
 //! leaves only by `_exit`.
 #![expect(unsafe_code, reason = "this is the crate that holds all of it")]
 
+#[cfg(feature = "crypt")]
+mod crypt;
 mod environment;
 pub mod errno;
 mod exec;
@@ -12,19 +14,29 @@ mod fd;
 mod file;
 mod fork;
 mod identity;
+mod local_time;
+mod logins;
 mod net;
+#[cfg(feature = "nss")]
+mod nss;
 mod poll;
 mod process;
 mod resources;
 pub mod signal;
 
+#[cfg(feature = "crypt")]
+pub use crypt::{Shadow, crypt};
 pub use environment::secure_execution;
 pub use exec::{FailureCodes, Spawn};
 pub use fd::{Pipe, inherit, pipe, set_nonblocking};
 pub use file::{OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
+pub use local_time::local_offset;
+pub use logins::{Login, logins};
 pub use net::{host_name, interface_addresses};
+#[cfg(feature = "nss")]
+pub use nss::User;
 pub use poll::{Interest, poll};
 pub use process::{Child, Exit, new_process_group, reap};
 pub use resources::lacks_resources;

@@ -1,0 +1,188 @@
+//! A client on the other end of a connection, who sends lines and waits for replies.
+
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use crate::timed::Timed;
+
+/// Both directions of a connection.
+///
+/// Replies are collected, and sent before any read that has to wait: a client that sends several
+/// commands together gets the replies to them together.
+#[derive(Debug)]
+pub struct Conversation<R, W: Write> {
+    input: BufReader<R>,
+    output: BufWriter<W>,
+}
+
+/// A line from the client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The line, without the LF that ended it.
+    Complete(Vec<u8>),
+    /// There was a line, but it was longer than allowed. It has been read and dropped.
+    TooLong,
+}
+
+/// Why there is no client any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// He said nothing for too long.
+    Silent,
+    /// He closed the connection, or it broke, or he takes no replies any more.
+    Gone,
+}
+
+impl Conversation<Timed, Timed> {
+    /// A conversation in which no single read or write waits longer than `patience`.
+    pub fn over(input: OwnedFd, output: OwnedFd, patience: Duration) -> Self {
+        let output = limit_writes(output, patience);
+        Self::new(Timed::new(input, patience), Timed::new(output, patience), 65_536)
+    }
+}
+
+/// A socket that is ready takes some bytes; without a limit of its own it would then wait for the
+/// client to read all the others. Other descriptors know no such limit.
+fn limit_writes(output: OwnedFd, patience: Duration) -> OwnedFd {
+    let socket = TcpStream::from(output);
+    // ENOTSOCK if it is a pipe.
+    let _ = socket.set_write_timeout(Some(patience));
+    socket.into()
+}
+
+impl<R: Read, W: Write> Conversation<R, W> {
+    /// Reads up to `ahead` bytes at once: 1 leaves everything behind a line to whoever gets the
+    /// descriptor next.
+    pub fn new(input: R, output: W, ahead: usize) -> Self {
+        Self {
+            input: BufReader::with_capacity(ahead, input),
+            output: BufWriter::with_capacity(65_536, output),
+        }
+    }
+
+    /// Adds bytes to what the client is told.
+    pub fn send(&mut self, bytes: &[u8]) -> Result<(), Lost> {
+        self.output.write_all(bytes).map_err(|_| Lost::Gone)
+    }
+
+    /// Sends all that was added.
+    pub fn flush(&mut self) -> Result<(), Lost> {
+        self.output.flush().map_err(|_| Lost::Gone)
+    }
+
+    /// Reads a line of at most `limit` bytes. A line that the client does not end is none.
+    pub fn line(&mut self, limit: usize) -> Result<Line, Lost> {
+        let mut line = Vec::new();
+        let mut too_long = false;
+        loop {
+            let block = self.block()?;
+            let end = block.iter().position(|byte| *byte == b'\n');
+            let part = block.get(..end.unwrap_or(block.len())).unwrap_or_default();
+            too_long = too_long || line.len() + part.len() > limit;
+            if !too_long {
+                line.extend_from_slice(part);
+            }
+            let used = part.len() + usize::from(end.is_some());
+            self.consume(used);
+            if end.is_some() {
+                return Ok(if too_long { Line::TooLong } else { Line::Complete(line) });
+            }
+        }
+    }
+
+    /// What the client has sent: at least a byte, and waited for if necessary.
+    pub fn block(&mut self) -> Result<&[u8], Lost> {
+        if self.input.buffer().is_empty() {
+            self.flush()?;
+        }
+        match self.input.fill_buf() {
+            Ok([]) => Err(Lost::Gone),
+            Ok(block) => Ok(block),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Lost::Silent),
+            Err(_) => Err(Lost::Gone),
+        }
+    }
+
+    /// Takes the first `length` bytes of a [`Self::block`] as read.
+    pub fn consume(&mut self, length: usize) {
+        self.input.consume(length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A client who sends `parts` one by one, and notes what he had been told before each.
+    struct Client<'a> {
+        parts: std::vec::IntoIter<&'a [u8]>,
+    }
+
+    impl Read for Client<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let part = self.parts.next().unwrap_or_default();
+            buffer[..part.len()].copy_from_slice(part);
+            Ok(part.len())
+        }
+    }
+
+    fn with<'a>(parts: &[&'a [u8]]) -> Conversation<Client<'a>, Vec<u8>> {
+        Conversation::new(Client { parts: parts.to_vec().into_iter() }, Vec::new(), 64)
+    }
+
+    fn complete(line: &[u8]) -> Result<Line, Lost> {
+        Ok(Line::Complete(line.to_vec()))
+    }
+
+    #[test]
+    fn lines_may_come_together_or_in_pieces() {
+        let mut conversation = with(&[b"one\r\ntwo\nth", b"re", b"e\nrest"]);
+        assert_eq!(conversation.line(9), complete(b"one\r"));
+        assert_eq!(conversation.line(9), complete(b"two"));
+        assert_eq!(conversation.line(9), complete(b"three"));
+        assert_eq!(conversation.line(9), Err(Lost::Gone));
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_dropped_whole() {
+        let mut conversation = with(&[b"123456789\n1234567890", b"1234567890\nshort\n"]);
+        assert_eq!(conversation.line(9), complete(b"123456789"));
+        assert_eq!(conversation.line(9), Ok(Line::TooLong));
+        assert_eq!(conversation.line(9), complete(b"short"));
+    }
+
+    #[test]
+    fn replies_wait_until_nothing_more_is_there_to_be_read() {
+        let mut conversation = with(&[b"a\nb\n", b"c\n"]);
+        assert_eq!(conversation.line(9), complete(b"a"));
+        conversation.send(b"1").unwrap();
+        assert_eq!(conversation.line(9), complete(b"b"));
+        assert!(conversation.output.get_ref().is_empty());
+        conversation.send(b"2").unwrap();
+        assert_eq!(conversation.line(9), complete(b"c"));
+        assert_eq!(conversation.output.get_ref(), b"12");
+    }
+
+    #[test]
+    fn a_silent_client_is_told_from_one_who_has_gone() {
+        let (input, output) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
+        let mut conversation =
+            Conversation::over(input.read, output.write, Duration::from_millis(1));
+        assert_eq!(conversation.line(9), Err(Lost::Silent));
+        drop(input.write);
+        assert_eq!(conversation.line(9), Err(Lost::Gone));
+    }
+
+    #[test]
+    fn a_client_who_reads_nothing_is_lost_and_not_waited_for() {
+        let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let input = qmail_sys::pipe().unwrap();
+        let mut conversation =
+            Conversation::over(input.read, ours.into(), Duration::from_millis(20));
+        let told = (0..1000).try_for_each(|_| conversation.send(&[b'x'; 10_000]));
+        assert_eq!(told, Err(Lost::Gone));
+        drop(theirs);
+    }
+}

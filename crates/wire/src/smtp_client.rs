@@ -1,0 +1,7 @@
+//! The client's half of SMTP: reading replies, and writing a message after DATA.
+
+mod body;
+mod reply;
+
+pub use body::{BodyEncoder, PartialLastLine};
+pub use reply::{Class, Reply, ReplyParser, TooLong};
