@@ -117,19 +117,19 @@ mod tests {
 
     /// A client who sends `parts` one by one, and notes what he had been told before each.
     struct Client<'a> {
-        parts: std::vec::IntoIter<&'a [u8]>,
+        parts: std::collections::VecDeque<&'a [u8]>,
     }
 
     impl Read for Client<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let part = self.parts.next().unwrap_or_default();
+            let part = self.parts.pop_front().unwrap_or_default();
             buffer[..part.len()].copy_from_slice(part);
             Ok(part.len())
         }
     }
 
     fn with<'a>(parts: &[&'a [u8]]) -> Conversation<Client<'a>, Vec<u8>> {
-        Conversation::new(Client { parts: parts.to_vec().into_iter() }, Vec::new(), 64)
+        Conversation::new(Client { parts: parts.iter().copied().collect() }, Vec::new(), 64)
     }
 
     fn complete(line: &[u8]) -> Result<Line, Lost> {

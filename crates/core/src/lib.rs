@@ -4,16 +4,22 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod accounts;
+pub mod blocks;
+pub mod built_in;
 pub mod cdb;
 pub mod control;
 pub mod conversation;
 pub mod home;
 pub mod log;
+pub mod maildir;
+pub mod mbox;
 pub mod options;
+pub mod own_addresses;
 pub mod queue;
 pub mod rcpthosts;
 pub mod submit;
 pub mod tcpto;
 pub mod timed;
+pub mod users;
 
 pub use qmail_sys::errno;

@@ -5,11 +5,13 @@
 
 mod create;
 mod layout;
+mod lock;
 mod records;
 mod trigger;
 
 pub use create::{CreateError, Envelope, Incoming, Unique};
 pub use layout::{Channel, Queue, QueueId, Todo};
+pub use lock::TodoLock;
 pub use records::{Record, Records, mark_done};
 pub use trigger::Trigger;
 

@@ -40,10 +40,27 @@ impl Submission {
         Self::start_program(program, home)
     }
 
+    /// As [`Self::start`], for a queue program that is to see other variables than we do: `prepare`
+    /// sets them.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_with(
+        home: &Path,
+        prepare: impl FnOnce(Spawn<'static>) -> Spawn<'static>,
+    ) -> io::Result<Self> {
+        let program = env::var_os("QMAILQUEUE").unwrap_or_else(|| "bin/qmail-queue".into());
+        Self::start_prepared(prepare(Spawn::new(program)), home)
+    }
+
     fn start_program(program: OsString, home: &Path) -> io::Result<Self> {
+        Self::start_prepared(Spawn::new(program), home)
+    }
+
+    fn start_prepared(spawn: Spawn<'static>, home: &Path) -> io::Result<Self> {
         let (message, envelope, custom) = (pipe()?, pipe()?, pipe()?);
         let codes = FailureCodes { directory: 61, ..FailureCodes::all(120) };
-        let child = Spawn::new(program)
+        let child = spawn
             .directory(home)
             .connect(0, message.read.as_fd())
             .connect(1, envelope.read.as_fd())
@@ -187,6 +204,15 @@ mod tests {
         let refusal = submission.finish(b"a@b", [b"c@d"]).unwrap_err();
         assert_eq!(refusal.to_string(), "qq read error (#4.3.0)");
         assert_eq!(std::fs::read(home.path().join("envelope")).unwrap(), b"");
+    }
+
+    #[test]
+    fn the_queue_program_sees_the_variables_that_were_prepared() {
+        let home = tempfile::tempdir().unwrap();
+        let shell = Spawn::new("/bin/sh").args(["-c", "printf %s \"$WHO\" > who; exit 31"]);
+        let submission = Submission::start_prepared(shell.env("WHO", b"joe"), home.path()).unwrap();
+        assert!(submission.finish(b"", [b"a@b"]).is_err());
+        assert_eq!(std::fs::read(home.path().join("who")).unwrap(), b"joe");
     }
 
     #[test]

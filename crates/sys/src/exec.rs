@@ -352,23 +352,37 @@ mod tests {
         (child.wait().unwrap(), output)
     }
 
-    #[test]
-    fn descriptors_may_be_swapped() {
-        let (left, right) = (crate::pipe().unwrap(), crate::pipe().unwrap());
-        let (one, two) = (left.write.as_raw_fd(), right.write.as_raw_fd());
-        let (one, two) = (u8::try_from(one).unwrap(), u8::try_from(two).unwrap());
+    /// What two programs' descriptors say once they are swapped; in a process of its own, where the
+    /// pipes get numbers that every shell can name.
+    fn swapped() -> io::Result<String> {
+        for number in 3..20 {
+            // SAFETY: close takes a number; this process has nothing there that it needs.
+            unsafe { libc::close(number) };
+        }
+        let (left, right) = (crate::pipe()?, crate::pipe()?);
+        let number = |fd: &OwnedFd| u8::try_from(fd.as_raw_fd()).unwrap_or(0);
+        let (one, two) = (number(&left.write), number(&right.write));
         let script = format!("echo first >&{two}; echo second >&{one}");
         let child = Spawn::new("/bin/sh")
             .args(["-c", &script])
             .connect(two, left.write.as_fd())
             .connect(one, right.write.as_fd())
-            .start()
-            .unwrap();
+            .start()?;
         drop((left.write, right.write));
-        assert_eq!(child.wait().unwrap(), Exit::Code(0));
-        let mut first = String::new();
-        File::from(left.read).read_to_string(&mut first).unwrap();
-        assert_eq!(first, "first\n");
+        child.wait()?;
+        let mut said = String::new();
+        File::from(left.read).read_to_string(&mut said)?;
+        File::from(right.read).read_to_string(&mut said)?;
+        Ok(said)
+    }
+
+    #[test]
+    fn descriptors_may_be_swapped() {
+        let child = crate::fork(|| match swapped() {
+            Ok(said) if said == "first\nsecond\n" => 0,
+            _ => 1,
+        });
+        assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
     }
 
     #[test]

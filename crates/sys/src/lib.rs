@@ -5,6 +5,7 @@
 //! leaves only by `_exit`.
 #![expect(unsafe_code, reason = "this is the crate that holds all of it")]
 
+mod connect;
 #[cfg(feature = "crypt")]
 mod crypt;
 mod environment;
@@ -15,15 +16,20 @@ mod file;
 mod fork;
 mod identity;
 mod local_time;
+mod lock;
 mod logins;
 mod net;
 #[cfg(feature = "nss")]
 mod nss;
+#[cfg(feature = "nss")]
+mod nss_group;
+mod open;
 mod poll;
 mod process;
 mod resources;
 pub mod signal;
 
+pub use connect::connect;
 #[cfg(feature = "crypt")]
 pub use crypt::{Shadow, crypt};
 pub use environment::secure_execution;
@@ -33,10 +39,14 @@ pub use file::{OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
 pub use local_time::local_offset;
+pub use lock::lock_within;
 pub use logins::{Login, logins};
 pub use net::{host_name, interface_addresses};
 #[cfg(feature = "nss")]
 pub use nss::User;
+#[cfg(feature = "nss")]
+pub use nss_group::group_id;
+pub use open::OPEN_NOFOLLOW;
 pub use poll::{Interest, poll};
 pub use process::{Child, Exit, new_process_group, reap};
 pub use resources::lacks_resources;

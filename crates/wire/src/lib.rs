@@ -2,6 +2,10 @@
 #![forbid(unsafe_code)]
 
 pub mod clean;
+pub mod command;
+pub mod netstring;
+pub mod pop3;
 pub mod smtp_client;
+pub mod smtp_server;
 pub mod spawn;
 pub mod todo;

@@ -20,6 +20,8 @@ macro_rules! controls {
 }
 
 controls! {
+    AUTHSENDERS "authsenders" Map Default::Nothing, ["qmail-remote"], "relays, users and passwords by sender";
+    AUTHWITHOUTTLS "authwithouttls" List Default::Nothing, ["qmail-remote"], "relays that are told a password without TLS, too";
     BADMAILFROM "badmailfrom" List Default::Nothing, ["qmail-smtpd"], "senders whose recipients are refused";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send"], "host name of bounces";
@@ -32,22 +34,32 @@ controls! {
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
     HELOHOST "helohost" Line Default::Me, ["qmail-remote"], "name of this host in the SMTP client";
+    HELOHOSTS "helohosts" List Default::Nothing, ["qmail-remote"], "names of this host in the SMTP client, by its own address: address:name";
     IDHOST "idhost" Line Default::MeOr("idhost"), ["qmail-inject"], "host name in message ids";
+    IPVERSION "ipversion" Line Default::Nothing, ["qmail-remote"], "prefer6, prefer4, only6 or only4: kinds of addresses to send to";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
     LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo"], "domains delivered here";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
+    MOREIPME "moreipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "further addresses and networks that are this host";
     MORERCPTHOSTS "morercpthosts" List Default::Nothing, ["qmail-newmrh"], "further rcpthosts, source of morercpthosts.cdb";
     MORERCPTHOSTS_CDB "morercpthosts.cdb" Cdb Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "further rcpthosts";
+    NOTIPME "notipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "addresses and networks that are not this host";
+    NOTLSHOSTS_AUTO "notlshosts_auto" Number Default::Nothing, ["qmail-remote"], "not 0: remember hosts whose TLS fails; 0: do not send to them in plain text";
+    OUTGOINGIP "outgoingip" List Default::Nothing, ["qmail-remote"], "addresses that connections come from, also @senderdomain:address";
     PERCENTHACK "percenthack" List Default::Nothing, ["qmail-todo"], "domains for which user%host@domain means user@host";
     PLUSDOMAIN "plusdomain" Line Default::MeOr("plusdomain"), ["qmail-inject"], "added to host names that end in +";
     QMQPSERVERS "qmqpservers" List Default::Nothing, ["qmail-qmqpc"], "addresses of QMQP servers";
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
+    REMOTELOG "remotelog" Line Default::Nothing, ["qmail-remote"], "addresses or full: what reports of deliveries begin with";
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";
+    TIMEOUTHOST "timeouthost" Number Default::Number(7200), ["qmail-remote"], "seconds for one host, and one more for each KiB of the message";
     TIMEOUTREMOTE "timeoutremote" Number Default::Number(1200), ["qmail-remote"], "seconds to wait for each answer of a server";
+    TIMEOUTRUN "timeoutrun" Number Default::Number(14400), ["qmail-remote"], "seconds after which no further host is tried";
     TIMEOUTSMTPD "timeoutsmtpd" Number Default::Number(1200), ["qmail-smtpd"], "seconds to wait for each read from a client";
+    TLSCLIENTCIPHERS "tlsclientciphers" List Default::Nothing, ["qmail-remote"], "ciphers of the SMTP client, in the words of OpenSSL";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
 }
 

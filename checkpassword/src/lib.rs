@@ -1,0 +1,14 @@
+//! Checks a password and runs a program as its owner.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+mod account;
+mod failure;
+mod identity;
+mod password;
+mod request;
+
+pub use account::account;
+pub use failure::Failure;
+pub use identity::become_user;
+pub use request::{Request, read_request};

@@ -1,0 +1,208 @@
+//! Delivery to an mbox: one file with all messages, under a lock.
+//!
+//! A message that could not be written whole is taken away again. Nothing is ever written without
+//! the lock.
+
+mod quote;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use qmail_sys::OPEN_NONBLOCKING;
+use qmail_sys::signal::{self, Signal};
+
+use crate::blocks::{BLOCK, Blocks};
+use quote::Quoter;
+
+/// How long somebody else may have the lock.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Why a message was not delivered. Each of them may pass.
+#[derive(Debug)]
+pub enum MboxError {
+    /// The file could not be opened or created.
+    Open(io::Error),
+    /// Somebody has had the lock for 30 seconds.
+    Locked,
+    /// There is no way to lock the file.
+    Lock(io::Error),
+    /// The message could not be read.
+    Read(io::Error),
+    /// The file could not be written, or not be brought to disk.
+    Write(io::Error),
+}
+
+impl std::fmt::Display for MboxError {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (what, error) = match self {
+            Self::Locked => return formatter.write_str("somebody else has the lock"),
+            Self::Open(error) => ("open the mbox", error),
+            Self::Lock(error) => ("lock the mbox", error),
+            Self::Read(error) => ("read the message", error),
+            Self::Write(error) => ("write to the mbox", error),
+        };
+        write!(formatter, "unable to {what}: {}", crate::errno::text(error))
+    }
+}
+
+impl std::error::Error for MboxError {}
+
+/// Appends `lines`, the first of which is the `From ` line, and `message` to the file `mbox`, which
+/// is created if need be.
+///
+/// # Errors
+/// If the message is not safely in the file.
+pub fn append(mbox: &Path, lines: &[&[u8]], message: impl Read) -> Result<(), MboxError> {
+    append_within(PATIENCE, mbox, lines, message)
+}
+
+fn append_within(
+    patience: Duration,
+    mbox: &Path,
+    lines: &[&[u8]],
+    message: impl Read,
+) -> Result<(), MboxError> {
+    let mut target = Target::locked(mbox, patience)?;
+    let end = target.file.seek(SeekFrom::End(0)).map_err(MboxError::Write)?;
+    let _undisturbed = Undisturbed::begin();
+    let result = target.separate(end).and_then(|separator| {
+        write(&mut target.file, &[&[separator], lines].concat(), message)?;
+        target.sync(mbox).map_err(MboxError::Write)
+    });
+    if result.is_err() {
+        // What is left of it is then the beginning of a message that is delivered again later.
+        let _ = target.file.set_len(end);
+    }
+    result
+}
+
+/// An mbox that is open, and ours.
+struct Target {
+    file: File,
+    /// We made it: its name has to reach the disk as well.
+    is_new: bool,
+    is_readable: bool,
+}
+
+impl Target {
+    fn locked(mbox: &Path, patience: Duration) -> Result<Self, MboxError> {
+        let started = Instant::now();
+        loop {
+            let target = Self::open(mbox).map_err(MboxError::Open)?;
+            // A device or FIFO takes bytes but keeps none: found out before it is given any.
+            if !target.file.metadata().map_err(MboxError::Open)?.is_file() {
+                target.file.sync_all().map_err(MboxError::Write)?;
+            }
+            let left = patience.saturating_sub(started.elapsed());
+            qmail_sys::lock_within(&target.file, left).map_err(lock_failure)?;
+            // Whoever had the lock may have put another file in its place (maildir2mbox does).
+            if is_still(&target.file, mbox) {
+                return Ok(target);
+            }
+            if left.is_zero() {
+                return Err(MboxError::Locked);
+            }
+        }
+    }
+
+    fn open(mbox: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.append(true).mode(0o600).custom_flags(OPEN_NONBLOCKING);
+        let done = |file, is_new, is_readable| Ok(Self { file, is_new, is_readable });
+        match options.clone().read(true).open(mbox) {
+            Ok(file) => done(file, false, true),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                done(options.read(true).create(true).open(mbox)?, true, true)
+            }
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                done(options.open(mbox)?, false, false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What ends the rest of a delivery that was killed: without it the new message would be a part
+    /// of the old one.
+    fn separate(&self, end: u64) -> Result<&'static [u8], MboxError> {
+        let Some(last) = end.checked_sub(1).filter(|_| self.is_readable) else { return Ok(b"") };
+        let mut byte = [0];
+        self.file.read_exact_at(&mut byte, last).map_err(MboxError::Write)?;
+        Ok(if byte == *b"\n" { b"" } else { b"\n\n" })
+    }
+
+    fn sync(&self, mbox: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        if !self.is_new {
+            return Ok(());
+        }
+        // A symbolic link may lead to another directory.
+        let file = fs::canonicalize(mbox)?;
+        match qmail_sys::sync_directory(file.parent().unwrap_or(Path::new("/"))) {
+            // A spool that everybody may write to but nobody may list, or a file system that does
+            // not sync directories.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::InvalidInput
+                ) =>
+            {
+                Ok(())
+            }
+            result => result,
+        }
+    }
+}
+
+fn lock_failure(error: io::Error) -> MboxError {
+    match error.kind() {
+        ErrorKind::TimedOut => MboxError::Locked,
+        _ => MboxError::Lock(error),
+    }
+}
+
+fn is_still(file: &File, mbox: &Path) -> bool {
+    let (Ok(own), Ok(there)) = (file.metadata(), fs::metadata(mbox)) else { return false };
+    (own.dev(), own.ino()) == (there.dev(), there.ino())
+}
+
+fn write(file: &mut File, lines: &[&[u8]], message: impl Read) -> Result<(), MboxError> {
+    // The first block goes with the lines: whoever kills us meets most messages written by one
+    // call, and therefore whole or not at all.
+    let mut waiting = lines.concat();
+    let mut quoter = Quoter::new();
+    let mut blocks = Blocks::new(message);
+    while let Some(block) = blocks.next_block().map_err(MboxError::Read)? {
+        quoter.push(block, &mut waiting);
+        if waiting.len() > 2 * BLOCK {
+            file.write_all(&waiting).map_err(MboxError::Write)?;
+            waiting.clear();
+        }
+    }
+    quoter.finish(&mut waiting);
+    waiting.push(b'\n');
+    file.write_all(&waiting).map_err(MboxError::Write)
+}
+
+/// While this lives, a file size limit is an error, which can be undone, and not our end.
+struct Undisturbed;
+
+impl Undisturbed {
+    fn begin() -> Self {
+        // If it cannot be ignored, we are where we would be anyway.
+        let _ = signal::ignore(&[Signal::SIGXFSZ]);
+        Self
+    }
+}
+
+impl Drop for Undisturbed {
+    fn drop(&mut self) {
+        let _ = signal::restore(&[Signal::SIGXFSZ]);
+    }
+}
+
+#[cfg(test)]
+#[path = "mbox/tests.rs"]
+mod tests;

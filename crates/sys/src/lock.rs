@@ -1,0 +1,112 @@
+//! Locks, with a limit to the wait for them.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsRawFd;
+use std::ptr;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction};
+
+use crate::fd::check;
+
+/// How often a wait is interrupted to look at the clock.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Locks `file` against everybody else who locks it by flock(2), and waits for them up to `limit`.
+///
+/// SIGALRM and its timer are used for the wait, and put back to what a new process has.
+///
+/// # Errors
+/// `TimedOut` after `limit`; otherwise those of flock(2), as where a file system has no locks.
+pub fn lock_within(file: &File, limit: Duration) -> io::Result<()> {
+    match flock(file, libc::LOCK_EX | libc::LOCK_NB) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+        result => return result,
+    }
+    set_alarm_handler(SigHandler::Handler(only_interrupt))?;
+    set_timer(TICK.min(limit).max(Duration::from_millis(1)))?;
+    let result = wait_for(file, limit);
+    set_timer(Duration::ZERO)?;
+    set_alarm_handler(SigHandler::SigDfl)?;
+    result
+}
+
+/// The timer goes on ticking, so that a tick between the look at the clock and the call is not the
+/// last one.
+fn wait_for(file: &File, limit: Duration) -> io::Result<()> {
+    let started = Instant::now();
+    loop {
+        match flock(file, libc::LOCK_EX) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+        if started.elapsed() >= limit {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+    }
+}
+
+fn flock(file: &File, operation: libc::c_int) -> io::Result<()> {
+    // SAFETY: flock takes two numbers and touches no memory.
+    check(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
+}
+
+/// Zero stops it.
+fn set_timer(interval: Duration) -> io::Result<()> {
+    let time = libc::timeval {
+        tv_sec: libc::time_t::try_from(interval.as_secs()).unwrap_or(1),
+        tv_usec: libc::suseconds_t::from(interval.subsec_micros().cast_signed()),
+    };
+    let timer = libc::itimerval { it_interval: time, it_value: time };
+    // SAFETY: setitimer reads `timer`, and writes nothing where the last pointer is null.
+    check(unsafe { libc::setitimer(libc::ITIMER_REAL, &raw const timer, ptr::null_mut()) })
+        .map(drop)
+}
+
+/// Without SA_RESTART, so that a call that waits comes back.
+fn set_alarm_handler(handler: SigHandler) -> io::Result<()> {
+    let action = SigAction::new(handler, SaFlags::empty(), SigSet::empty());
+    // SAFETY: the one handler that is ever passed does nothing at all.
+    unsafe { sigaction(Signal::SIGALRM, &action) }?;
+    Ok(())
+}
+
+extern "C" fn only_interrupt(_: libc::c_int) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Exit, fork};
+
+    #[test]
+    fn a_lock_that_is_free_is_ours_at_once() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        lock_within(file.as_file(), Duration::ZERO).unwrap();
+        assert!(file.reopen().unwrap().try_lock().is_err());
+    }
+
+    /// In a child, since a signal interrupts whichever thread of the test harness it meets.
+    #[test]
+    fn the_wait_for_a_lock_ends_in_time_and_can_be_repeated() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().lock().unwrap();
+        let other = file.reopen().unwrap();
+        let timed_out = || {
+            let error = lock_within(&other, Duration::from_millis(20)).err();
+            error.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
+        };
+        let child = fork(|| u8::from(!(timed_out() && timed_out())));
+        assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
+    }
+
+    #[test]
+    fn a_lock_that_becomes_free_is_ours_then() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().lock().unwrap();
+        let other = file.reopen().unwrap();
+        let child = fork(|| u8::from(lock_within(&other, Duration::from_secs(60)).is_err()));
+        file.as_file().unlock().unwrap();
+        assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
+    }
+}

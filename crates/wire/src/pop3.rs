@@ -1,0 +1,7 @@
+//! POP3 as a server sees it: numbers in commands, and messages on the wire.
+
+mod arguments;
+mod message;
+
+pub use arguments::{NumberError, message_number, number_and_count};
+pub use message::MessageEncoder;

@@ -1,0 +1,158 @@
+//! Everything in a qmail tree, with owners and modes, as one table.
+
+use qmail_core::accounts::Role;
+
+/// A row of the table. The group of everything is qmail's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    /// Path below the home of qmail; empty for the home itself.
+    pub(crate) path: &'static str,
+    /// What it is.
+    pub(crate) kind: Kind,
+    /// Whose it is.
+    pub(crate) owner: Role,
+    /// Its mode, set-id bits included.
+    pub(crate) mode: u32,
+}
+
+/// What a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A directory.
+    Directory,
+    /// A directory with one of the same owner and mode for each part of the queue.
+    Split,
+    /// A directory that has such parts in a queue with hashed envelopes only.
+    SplitIfHashed,
+    /// A program of this release.
+    Program,
+    /// A script that starts qmail with this default delivery.
+    Boot(&'static str),
+    /// The same, where what a user's `.forward` says comes first.
+    ForwardingBoot(&'static str),
+    /// The numbers of the accounts.
+    Ids,
+    /// A file of so many zero bytes, which is kept once it is there.
+    Zeros(u64),
+    /// A FIFO.
+    Fifo,
+}
+
+use Kind::{Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Split, SplitIfHashed, Zeros};
+use Role::{Alias, Owner, Queue, Remote, Send};
+
+const fn row(path: &'static str, kind: Kind, owner: Role, mode: u32) -> Row {
+    Row { path, kind, owner, mode }
+}
+
+const MAIL_LOCAL: &str =
+    r#"|preline -f /usr/libexec/mail.local -r "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
+const BIN_MAIL: &str = r#"|preline -f /bin/mail -r "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
+const OLD_BIN_MAIL: &str = r#"|preline -f /bin/mail -f "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
+
+/// A directory comes before what is in it; `mess` is the last of the split ones, since programs
+/// count its parts: until it is there, there is no queue.
+#[rustfmt::skip]
+pub(crate) const TABLE: &[Row] = &[
+    row("",                     Directory,     Owner,  0o0755),
+    row("alias",                Directory,     Alias,  0o2755),
+    row("bin",                  Directory,     Owner,  0o0755),
+    row("boot",                 Directory,     Owner,  0o0755),
+    row("control",              Directory,     Owner,  0o0755),
+    row("doc",                  Directory,     Owner,  0o0755),
+    row("man",                  Directory,     Owner,  0o0755),
+    row("man/cat1",             Directory,     Owner,  0o0755),
+    row("man/cat5",             Directory,     Owner,  0o0755),
+    row("man/cat7",             Directory,     Owner,  0o0755),
+    row("man/cat8",             Directory,     Owner,  0o0755),
+    row("man/man1",             Directory,     Owner,  0o0755),
+    row("man/man5",             Directory,     Owner,  0o0755),
+    row("man/man7",             Directory,     Owner,  0o0755),
+    row("man/man8",             Directory,     Owner,  0o0755),
+    row("users",                Directory,     Owner,  0o0755),
+
+    row("users/ids",            Ids,           Owner,  0o0644),
+
+    row("queue",                Directory,     Queue,  0o0750),
+    row("queue/lock",           Directory,     Queue,  0o0750),
+    row("queue/pid",            Directory,     Queue,  0o0700),
+    row("queue/bounce",         Directory,     Send,   0o0700),
+    row("queue/intd",           SplitIfHashed, Queue,  0o0700),
+    row("queue/todo",           SplitIfHashed, Queue,  0o0750),
+    row("queue/info",           Split,         Send,   0o0700),
+    row("queue/local",          Split,         Send,   0o0700),
+    row("queue/remote",         Split,         Send,   0o0700),
+    row("queue/mess",           Split,         Queue,  0o0750),
+    row("queue/lock/sendmutex", Zeros(0),      Send,   0o0600),
+    row("queue/lock/tcpto",     Zeros(1024),   Remote, 0o0644),
+    row("queue/lock/trigger",   Fifo,          Send,   0o0622),
+
+    // The only set-id program.
+    row("bin/qmail-queue",      Program,       Queue,  0o4711),
+    // They run as root, and only root has any use for them.
+    row("bin/checkpassword",    Program,       Owner,  0o0700),
+    row("bin/qmail-lspawn",     Program,       Owner,  0o0700),
+    row("bin/qmail-start",      Program,       Owner,  0o0700),
+    // They run as one of qmail's accounts: nobody may read them, so nobody may trace them.
+    row("bin/qmail-clean",      Program,       Owner,  0o0711),
+    row("bin/qmail-getpw",      Program,       Owner,  0o0711),
+    row("bin/qmail-local",      Program,       Owner,  0o0711),
+    row("bin/qmail-popup",      Program,       Owner,  0o0711),
+    row("bin/qmail-remote",     Program,       Owner,  0o0711),
+    row("bin/qmail-rspawn",     Program,       Owner,  0o0711),
+    row("bin/qmail-send",       Program,       Owner,  0o0711),
+    row("bin/qmail-todo",       Program,       Owner,  0o0711),
+    row("bin/splogger",         Program,       Owner,  0o0711),
+    // For everybody.
+    row("bin/qmail-inject",     Program,       Owner,  0o0755),
+    row("bin/qmail-pop3d",      Program,       Owner,  0o0755),
+    row("bin/qmail-smtpd",      Program,       Owner,  0o0755),
+    row("bin/sendmail",         Program,       Owner,  0o0755),
+    row("bin/tcp-env",          Program,       Owner,  0o0755),
+
+    row("boot/home",            Boot("./Mailbox"),                     Owner, 0o0755),
+    row("boot/home+df",         ForwardingBoot("./Mailbox"),           Owner, 0o0755),
+    row("boot/proc",            Boot("|preline procmail"),             Owner, 0o0755),
+    row("boot/proc+df",         ForwardingBoot("|preline procmail"),   Owner, 0o0755),
+    row("boot/binm1",           Boot(MAIL_LOCAL),                      Owner, 0o0755),
+    row("boot/binm1+df",        ForwardingBoot(MAIL_LOCAL),            Owner, 0o0755),
+    row("boot/binm2",           Boot(BIN_MAIL),                        Owner, 0o0755),
+    row("boot/binm2+df",        ForwardingBoot(BIN_MAIL),              Owner, 0o0755),
+    row("boot/binm3",           Boot(OLD_BIN_MAIL),                    Owner, 0o0755),
+    row("boot/binm3+df",        ForwardingBoot(OLD_BIN_MAIL),          Owner, 0o0755),
+];
+
+/// The path of each part of a split directory.
+pub(crate) fn parts(path: &str, split: u64) -> impl Iterator<Item = String> {
+    (0..split).map(move |part| format!("{path}/{part}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn a_directory_comes_before_what_is_in_it_and_nothing_comes_twice() {
+        let mut seen = HashSet::new();
+        for row in TABLE {
+            let parent = row.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            assert!(row.path.is_empty() || seen.contains(parent), "{}", row.path);
+            assert!(seen.insert(row.path), "{}", row.path);
+        }
+    }
+
+    #[test]
+    fn qmail_queue_is_the_only_set_id_program() {
+        let is_set_id = |row: &&Row| row.kind == Kind::Program && row.mode & 0o6000 != 0;
+        let set_id: Vec<_> = TABLE.iter().filter(is_set_id).map(|row| row.path).collect();
+        assert_eq!(set_id, ["bin/qmail-queue"]);
+    }
+
+    #[test]
+    fn programs_are_roots_except_where_they_are_set_id() {
+        for row in TABLE.iter().filter(|row| row.kind == Kind::Program) {
+            assert_eq!(row.owner == Queue, row.mode & 0o4000 != 0, "{}", row.path);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::Failure;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Make the tree.
+    Install,
+    /// Look whether everything in it is as it should be.
+    Check,
+}
+
+/// A command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// What is to be done.
+    pub command: Command,
+    from: Vec<PathBuf>,
+}
+
+impl Request {
+    /// Reads the words after the program's name; `None` if they make no sense.
+    pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut request = Self { command: Command::Install, from: Vec::new() };
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            match word.to_str()? {
+                "--from" => request.from.push(words.next()?.into()),
+                "check" => request.command = Command::Check,
+                _ => return None,
+            }
+        }
+        Some(request)
+    }
+
+    /// What messages begin with.
+    pub fn name(&self) -> &'static str {
+        match self.command {
+            Command::Install => "install",
+            Command::Check => "instcheck",
+        }
+    }
+
+    /// Where the programs are: the directories given, or the one that this program is in.
+    ///
+    /// # Errors
+    /// If the kernel does not tell where this program is.
+    pub fn sources(&self) -> Result<Vec<PathBuf>, Failure> {
+        if !self.from.is_empty() {
+            return Ok(self.from.clone());
+        }
+        let link = PathBuf::from("/proc/self/exe");
+        let own = std::env::current_exe().map_err(Failure::unable("read", &link))?;
+        Ok(own.parent().map(PathBuf::from).into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(words: &[&str]) -> Option<Request> {
+        Request::parse(words.iter().map(OsString::from))
+    }
+
+    #[test]
+    fn programs_come_from_beside_this_one_unless_told_otherwise() {
+        let beside = std::env::current_exe().unwrap().parent().unwrap().to_owned();
+        assert_eq!(parse(&[]).unwrap().sources().unwrap(), [beside]);
+        let given = parse(&["--from", "a", "--from", "b"]).unwrap();
+        assert_eq!(given.sources().unwrap(), [PathBuf::from("a"), "b".into()]);
+    }
+
+    #[test]
+    fn an_unknown_word_is_not_taken_for_something_else() {
+        assert_eq!(parse(&["chekc"]), None);
+        assert_eq!(parse(&["--from"]), None);
+        assert_eq!(parse(&["check"]).unwrap().command, Command::Check);
+    }
+}

@@ -1,0 +1,195 @@
+//! The messages of a session: a list that does not change, and which of them are to be deleted.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::unique_id::unique_id;
+
+/// A message file that was found in the maildir.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// `new/NAME` or `cur/NAME`.
+    pub path: Box<[u8]>,
+    /// Bytes of the file.
+    pub size: u64,
+    /// When it was changed last: seconds and nanoseconds.
+    pub modified: (i64, i64),
+}
+
+/// The messages, oldest first.
+#[derive(Debug)]
+pub struct Mailbox {
+    messages: Vec<Message>,
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Message {
+    path: Box<[u8]>,
+    size: u64,
+    /// Only if the name of the file does not serve as one.
+    id: Option<Box<str>>,
+    shares_stem: bool,
+    deleted: bool,
+}
+
+impl Mailbox {
+    /// Puts messages in order: by time, and then by name, so that it is the same in each session.
+    pub fn new(mut found: Vec<Found>) -> Self {
+        found
+            .sort_unstable_by(|a, b| (a.modified, name(&a.path)).cmp(&(b.modified, name(&b.path))));
+        let message = |found: Found| Message {
+            id: unique_id(stem(&found.path), 0).map(String::into_boxed_str),
+            path: found.path,
+            size: found.size,
+            shares_stem: false,
+            deleted: false,
+        };
+        let mut messages: Vec<Message> = found.into_iter().map(message).collect();
+        tell_copies_apart(&mut messages);
+        Self { messages }
+    }
+
+    /// The message of this index, deleted or not.
+    pub fn get(&self, index: usize) -> Option<&Message> {
+        self.messages.get(index)
+    }
+
+    /// Marks a message.
+    pub fn delete(&mut self, index: usize) {
+        if let Some(message) = self.messages.get_mut(index) {
+            message.deleted = true;
+        }
+    }
+
+    /// Takes all marks back.
+    pub fn undelete(&mut self) {
+        for message in &mut self.messages {
+            message.deleted = false;
+        }
+    }
+
+    /// All messages, deleted or not.
+    pub fn all(&self) -> &[Message] {
+        &self.messages
+    }
+
+    /// The messages that are not deleted, and their indices.
+    pub fn present(&self) -> impl Iterator<Item = (usize, &Message)> {
+        self.messages.iter().enumerate().filter(|(_, message)| !message.deleted)
+    }
+}
+
+impl Message {
+    /// Its file, below the maildir.
+    pub fn path(&self) -> &Path {
+        Path::new(OsStr::from_bytes(&self.path))
+    }
+
+    /// Bytes of its file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// Its unique id.
+    pub fn id(&self) -> &[u8] {
+        self.id.as_ref().map_or_else(|| stem(&self.path), |id| id.as_bytes())
+    }
+
+    /// Whether it is to be deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.deleted
+    }
+
+    /// Where a message goes that has been seen in `new`; `None` if it stays where it is, for
+    /// instance because it might replace another.
+    pub fn seen_path(&self) -> Option<Vec<u8>> {
+        let name = self.path.strip_prefix(b"new/").filter(|_| !self.shares_stem)?;
+        Some([b"cur/", name, b":2,"].concat())
+    }
+}
+
+fn name(path: &[u8]) -> &[u8] {
+    path.get(4..).unwrap_or_default()
+}
+
+/// The name without flags: it stays the same when the message moves from `new` to `cur`.
+fn stem(path: &[u8]) -> &[u8] {
+    name(path).split(|byte| *byte == b':').next().unwrap_or_default()
+}
+
+/// Files in `new` and `cur`, or with other flags, may share a stem: all but the first get an id of
+/// their own.
+fn tell_copies_apart(messages: &mut [Message]) {
+    let mut order: Vec<usize> = (0..messages.len()).collect();
+    let key =
+        |index: &usize| messages.get(*index).map(|message| (stem(&message.path), &message.path));
+    order.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
+    let stem_of = |index: &usize| messages.get(*index).map(|message| stem(&message.path));
+    let groups: Vec<Vec<usize>> = order
+        .chunk_by(|a, b| stem_of(a) == stem_of(b))
+        .filter(|group| group.len() > 1)
+        .map(<[usize]>::to_vec)
+        .collect();
+    for (copy, index) in groups.iter().flat_map(|group| group.iter().enumerate()) {
+        if let Some(message) = messages.get_mut(*index) {
+            message.shares_stem = true;
+            message.id = unique_id(stem(&message.path), copy).map(String::into_boxed_str);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, modified: (i64, i64)) -> Found {
+        Found { path: path.as_bytes().into(), size: 1, modified }
+    }
+
+    fn paths(mailbox: &Mailbox) -> Vec<&str> {
+        mailbox.all().iter().map(|message| message.path().to_str().unwrap()).collect()
+    }
+
+    #[test]
+    fn messages_are_in_order_of_time_and_then_of_name() {
+        let mailbox = Mailbox::new(vec![
+            found("new/b", (2, 0)),
+            found("new/c", (1, 5)),
+            found("cur/a:2,S", (2, 0)),
+            found("cur/d:2,", (1, 4)),
+        ]);
+        assert_eq!(paths(&mailbox), ["cur/d:2,", "new/c", "cur/a:2,S", "new/b"]);
+    }
+
+    #[test]
+    fn ids_survive_the_move_from_new_to_cur() {
+        let mailbox = Mailbox::new(vec![found("new/1.x", (1, 0)), found("cur/2.x:2,RS", (2, 0))]);
+        let ids: Vec<&[u8]> = mailbox.all().iter().map(Message::id).collect();
+        assert_eq!(ids, [b"1.x", b"2.x"]);
+    }
+
+    #[test]
+    fn files_with_one_stem_have_two_ids_and_do_not_replace_each_other() {
+        let mailbox = Mailbox::new(vec![
+            found("new/a", (1, 0)),
+            found("cur/a:2,", (1, 0)),
+            found("new/b", (1, 0)),
+        ]);
+        let ids: Vec<&[u8]> = mailbox.all().iter().map(Message::id).collect();
+        assert_eq!(paths(&mailbox), ["new/a", "cur/a:2,", "new/b"]);
+        assert_eq!((ids[0].len(), ids[1], ids[2]), (32, &b"a"[..], &b"b"[..]));
+        let seen: Vec<_> = mailbox.all().iter().map(Message::seen_path).collect();
+        assert_eq!(seen, [None, None, Some(b"cur/b:2,".to_vec())]);
+    }
+
+    #[test]
+    fn deleted_messages_come_back() {
+        let mut mailbox = Mailbox::new(vec![found("new/a", (1, 0)), found("new/b", (2, 0))]);
+        mailbox.delete(0);
+        assert_eq!(mailbox.present().map(|(index, _)| index).collect::<Vec<_>>(), [1]);
+        mailbox.undelete();
+        assert_eq!(mailbox.present().count(), 2);
+    }
+}

@@ -1,0 +1,161 @@
+//! The loop: reads commands, asks the session, and does what it says.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use qmail_core::conversation::{Conversation, Line, Lost};
+use qmail_core::errno;
+use qmail_wire::command::Command;
+use qmail_wire::pop3::MessageEncoder;
+
+use crate::maildir::{clean, scan, update};
+use crate::replies;
+use crate::session::{Action, Listing, Session};
+
+/// The longest command line, in bytes.
+const LONGEST_LINE: usize = 512;
+/// Bytes of a message that are read at once.
+const BLOCK: usize = 65_536;
+
+/// How the session ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The client was told the last word.
+    Quit,
+    /// There is no client any more, and the maildir is as it was.
+    Lost,
+    /// A message broke off in the middle, which the client can be told in no other way than by
+    /// ending the connection.
+    Unreadable(Unreadable),
+}
+
+/// The file that could not be read to its end.
+#[derive(Debug)]
+pub struct Unreadable {
+    path: PathBuf,
+    error: io::Error,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "unable to read {}: {}", self.path.display(), errno::text(&self.error))
+    }
+}
+
+impl From<Lost> for Ended {
+    fn from(_: Lost) -> Self {
+        Self::Lost
+    }
+}
+
+/// Serves a client until the session ends.
+pub fn serve<R: Read, W: Write>(
+    client: &mut Conversation<R, W>,
+    maildir: Option<&Path>,
+    now: SystemTime,
+) -> Ended {
+    match converse(client, maildir, now) {
+        Ok(()) => Ended::Quit,
+        Err(ended) => ended,
+    }
+}
+
+fn converse<R: Read, W: Write>(
+    client: &mut Conversation<R, W>,
+    maildir: Option<&Path>,
+    now: SystemTime,
+) -> Result<(), Ended> {
+    let Some(maildir) = maildir.filter(|maildir| maildir.is_dir()) else {
+        return last_word(client, replies::NO_MAILDIR);
+    };
+    clean(maildir, now);
+    let Ok(mailbox) = scan(maildir) else {
+        return last_word(client, replies::NO_SCAN);
+    };
+    let mut session = Session::new(mailbox);
+    say(client, replies::OK.as_bytes())?;
+    loop {
+        let Line::Complete(line) = client.line(LONGEST_LINE)? else {
+            say(client, replies::SYNTAX.as_bytes())?;
+            continue;
+        };
+        match session.handle(&Command::parse(&line)) {
+            Action::Say(line) => say(client, &line)?,
+            Action::List(listing) => list(client, &session, listing)?,
+            Action::Send(index, lines) => send(client, maildir, &session, index, lines)?,
+            Action::Update => {
+                let all_gone = update(maildir, session.mailbox());
+                return last_word(
+                    client,
+                    if all_gone { replies::OK } else { replies::NOT_UNLINKED },
+                );
+            }
+        }
+    }
+}
+
+fn say<R: Read, W: Write>(client: &mut Conversation<R, W>, line: &[u8]) -> Result<(), Lost> {
+    client.send(line)?;
+    client.send(b"\r\n")
+}
+
+fn last_word<R: Read, W: Write>(client: &mut Conversation<R, W>, line: &str) -> Result<(), Ended> {
+    say(client, line.as_bytes())?;
+    Ok(client.flush()?)
+}
+
+fn list<R: Read, W: Write>(
+    client: &mut Conversation<R, W>,
+    session: &Session,
+    listing: Listing,
+) -> Result<(), Lost> {
+    say(client, replies::OK.as_bytes())?;
+    for (index, _) in session.mailbox().present() {
+        say(client, &session.line(index, listing))?;
+    }
+    say(client, b".")
+}
+
+fn send<R: Read, W: Write>(
+    client: &mut Conversation<R, W>,
+    maildir: &Path,
+    session: &Session,
+    index: usize,
+    lines: Option<usize>,
+) -> Result<(), Ended> {
+    let path = session.mailbox().get(index).map(|message| maildir.join(message.path()));
+    let opened = path.and_then(|path| Some((open(&path).ok()?, path)));
+    let Some((mut file, path)) = opened else {
+        return Ok(say(client, replies::NOT_OPENED.as_bytes())?);
+    };
+    say(client, replies::OK.as_bytes())?;
+    let mut encoder = MessageEncoder::new(lines);
+    let (mut block, mut wire) = (vec![0; BLOCK], Vec::with_capacity(BLOCK));
+    loop {
+        let length = match file.read(&mut block) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Ended::Unreadable(Unreadable { path, error })),
+        };
+        let read = block.get(..length).unwrap_or_default();
+        if read.is_empty() || !encoder.encode(read, &mut wire) {
+            break;
+        }
+        client.send(&wire)?;
+        wire.clear();
+    }
+    encoder.finish(&mut wire);
+    Ok(client.send(&wire)?)
+}
+
+/// Without waiting, should somebody have put a FIFO in the place of the message.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(qmail_sys::OPEN_NONBLOCKING).open(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,23 @@
+//! Everything that is said.
+
+/// Done. The blank has always been there.
+pub const OK: &str = "+OK ";
+
+/// The command line of the program itself is wrong.
+pub const USAGE: &str = "-ERR usage: popup hostname subprogram";
+/// An argument is missing, or a line is too long.
+pub const SYNTAX: &str = "-ERR syntax error";
+/// PASS comes after USER.
+pub const WANT_USER: &str = "-ERR USER first";
+/// Any other command.
+pub const WANT_LOGIN: &str = "-ERR authorization first";
+/// The subprogram says no.
+pub const FAILED: &str = "-ERR authorization failed";
+/// The subprogram was killed.
+pub const CRASHED: &str = "-ERR aack, child crashed";
+/// Nothing to pass the password through.
+pub const NO_PIPE: &str = "-ERR unable to open pipe";
+/// The subprogram cannot be started.
+pub const NO_FORK: &str = "-ERR unable to fork";
+/// The subprogram does not read the password.
+pub const NOT_WRITTEN: &str = "-ERR unable to write pipe";

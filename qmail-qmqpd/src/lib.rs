@@ -1,0 +1,7 @@
+//! The QMQP server: takes one message, for anybody, from hosts that we trust.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod broken;
+pub mod client;
+pub mod session;

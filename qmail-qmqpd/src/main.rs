@@ -1,0 +1,43 @@
+//! qmail-qmqpd: takes mail from hosts of ours by QMQP, for anybody.
+//!
+//! Runs as:     qmaild, for one connection; who may connect is decided outside
+//! Descriptors: 0 from the client, read; 1 to it, written
+//! Exit codes:  0 the client has its reply, or has gone; 100 it does not speak QMQP; 111 something
+//!              is missing here, or an hour is over
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::io::BufReader;
+use std::os::unix::ffi::OsStringExt;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use qmail_qmqpd::broken::Broken;
+use qmail_qmqpd::client::Client;
+use qmail_qmqpd::session::Session;
+
+/// Seconds that a connection may last.
+const LONGEST_SESSION: u32 = 3600;
+
+fn main() -> ExitCode {
+    match gather_and_serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(broken) => ExitCode::from(broken.code()),
+    }
+}
+
+fn gather_and_serve() -> Result<(), Broken> {
+    let resources = |_| Broken::Resources;
+    qmail_sys::signal::exit_after(LONGEST_SESSION, Broken::Resources.code()).map_err(resources)?;
+    let input = File::from(qmail_sys::inherit(0).map_err(resources)?);
+    let output = File::from(qmail_sys::inherit(1).map_err(resources)?);
+    let home = qmail_core::home::home();
+    let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
+    let client = Client::from_environment(&variable);
+    let session = Session { client: &client, home: &home, now };
+    session.serve(BufReader::with_capacity(65_536, input), output)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,10 @@
+//! The QMTP server: takes messages from the network, one after the other.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod body;
+pub mod broken;
+pub mod recipients;
+pub mod replies;
+pub mod session;
+pub mod settings;

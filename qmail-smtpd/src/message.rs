@@ -1,0 +1,131 @@
+//! A message: from the client, through the decoder, into the queue.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use qmail_core::conversation::Conversation;
+use qmail_core::submit::{Refusal, Submission};
+use qmail_wire::smtp_server::{DataDecoder, HopCounter, Reply};
+
+use crate::broken::Broken;
+use crate::replies;
+use crate::session::Transaction;
+
+/// So many hosts only see a message that goes round in circles.
+const MOST_HOPS: u32 = 100;
+
+/// Where a message goes, and what is put before it.
+pub(crate) struct Receiver<'a> {
+    /// The home directory of qmail.
+    pub home: &'a Path,
+    /// The `Received` field.
+    pub received: Vec<u8>,
+    /// Bytes of the largest message.
+    pub largest: Option<u64>,
+    /// Seconds since 1970.
+    pub now: fn() -> u64,
+}
+
+impl Receiver<'_> {
+    /// Takes the message, and returns what to say about it.
+    pub(crate) fn receive<R: Read, W: Write>(
+        self,
+        client: &mut Conversation<R, W>,
+        transaction: &Transaction,
+    ) -> Result<Reply, Broken> {
+        let Ok(mut submission) = Submission::start(self.home) else {
+            return Ok(replies::NO_QUEUE);
+        };
+        client.send(&replies::GO_AHEAD.to_wire())?;
+        submission.write(&self.received);
+        let limits = copy(client, &mut submission, Limits::new(self.largest))?;
+        let id = submission.id();
+        Ok(match submission.finish(&transaction.sender, &transaction.recipients) {
+            Ok(()) => Reply::with_text(250, format!("ok {} qp {id}", (self.now)())),
+            Err(refusal) => limits.objection().unwrap_or_else(|| reply_for(refusal)),
+        })
+    }
+}
+
+/// Reads to the end of the message even if it is refused already, to find the next command.
+fn copy<R: Read, W: Write>(
+    client: &mut Conversation<R, W>,
+    submission: &mut Submission,
+    mut limits: Limits,
+) -> Result<Limits, Broken> {
+    let mut decoder = DataDecoder::new();
+    let mut message = Vec::new();
+    loop {
+        message.clear();
+        let block = client.block()?;
+        let length = block.len();
+        let end = decoder.decode(block, &mut message)?;
+        client.consume(end.unwrap_or(length));
+        limits.count(&message);
+        if limits.objection().is_some() {
+            submission.fail();
+        }
+        submission.write(&message);
+        if end.is_some() {
+            return Ok(limits);
+        }
+    }
+}
+
+/// What may be wrong with a message as such.
+struct Limits {
+    hops: HopCounter,
+    looping: bool,
+    bytes_left: Option<u64>,
+    too_large: bool,
+}
+
+impl Limits {
+    fn new(largest: Option<u64>) -> Self {
+        Self { hops: HopCounter::new(), looping: false, bytes_left: largest, too_large: false }
+    }
+
+    fn count(&mut self, block: &[u8]) {
+        self.looping = self.hops.count(block) >= MOST_HOPS;
+        if let Some(left) = &mut self.bytes_left {
+            let length = u64::try_from(block.len()).unwrap_or(u64::MAX);
+            self.too_large = self.too_large || length > *left;
+            *left = left.saturating_sub(length);
+        }
+    }
+
+    fn objection(&self) -> Option<Reply> {
+        if self.looping {
+            return Some(replies::LOOPING);
+        }
+        self.too_large.then_some(replies::TOO_LARGE)
+    }
+}
+
+fn reply_for(refusal: Refusal) -> Reply {
+    Reply::with_text(if refusal.permanent { 554 } else { 451 }, refusal.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_exactly_the_limit_is_not_too_large() {
+        let mut limits = Limits::new(Some(10));
+        limits.count(b"12345");
+        limits.count(b"67890");
+        assert_eq!(limits.objection(), None);
+        limits.count(b"1");
+        assert_eq!(limits.objection(), Some(replies::TOO_LARGE));
+    }
+
+    #[test]
+    fn a_loop_is_told_before_the_size() {
+        let mut limits = Limits::new(Some(10));
+        limits.count(&b"Received: x\n".repeat(99));
+        assert_eq!(limits.objection(), Some(replies::TOO_LARGE));
+        limits.count(b"Delivered-To: x\n");
+        assert_eq!(limits.objection(), Some(replies::LOOPING));
+    }
+}

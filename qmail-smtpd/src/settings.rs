@@ -1,0 +1,139 @@
+//! What the control files and the environment say.
+
+use std::path::Path;
+use std::time::Duration;
+
+use qmail_core::control::{
+    self, BADMAILFROM, ControlError, Controls, DATABYTES, LOCALIPHOST, SMTPGREETING, TIMEOUTSMTPD,
+};
+use qmail_core::rcpthosts::Rcpthosts;
+use qmail_wire::smtp_server::Reply;
+
+use crate::checks::{BadMailFrom, Check, ListedRecipients};
+use crate::client::Client;
+use crate::local_addresses::is_local;
+use crate::replies::UNREADABLE_CONTROLS;
+use crate::session::LiteralHost;
+
+/// How long a client may take where no control file says it.
+pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(1200);
+
+/// Everything that a session depends on.
+pub struct Settings {
+    /// What we call ourselves.
+    pub greeting: Vec<u8>,
+    /// What stands for an address of ours in mail addresses.
+    pub literal_host: Option<LiteralHost>,
+    /// How long each read and write may take.
+    pub patience: Duration,
+    /// Bytes of the largest message; `None` for any number.
+    pub largest_message: Option<u64>,
+    /// Who is at the other end.
+    pub client: Client,
+    /// The policies, in the order in which they are asked.
+    pub checks: Vec<Box<dyn Check>>,
+}
+
+/// A control file cannot be read, or nothing says what we are called.
+#[derive(Debug)]
+pub struct Unreadable;
+
+impl Unreadable {
+    /// What the client is told.
+    pub fn reply(&self) -> Reply {
+        UNREADABLE_CONTROLS
+    }
+}
+
+impl From<ControlError> for Unreadable {
+    fn from(_: ControlError) -> Self {
+        Self
+    }
+}
+
+impl Settings {
+    /// Reads `control/` below `home`, and the environment.
+    pub fn read(
+        home: &Path,
+        variable: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, Unreadable> {
+        let controls = Controls::open(home)?;
+        let databytes = controls.number(&DATABYTES)?;
+        let databytes = variable("DATABYTES")
+            .map_or(databytes, |value| control::leading_number(&value).unwrap_or(0));
+        let literal_host = controls.line(&LOCALIPHOST)?;
+        Ok(Self {
+            greeting: controls.line(&SMTPGREETING)?.ok_or(Unreadable)?,
+            patience: patience(controls.number(&TIMEOUTSMTPD)?),
+            largest_message: Some(databytes).filter(|bytes| *bytes > 0),
+            client: Client::from_environment(variable),
+            checks: checks(&controls)?,
+            literal_host: literal_host.map(|name| LiteralHost {
+                name,
+                is_local: Box::new(move |address| is_local(&controls, address)),
+            }),
+        })
+    }
+}
+
+/// At least a second, and no more than a clock can count.
+fn patience(seconds: u64) -> Duration {
+    Duration::from_secs(seconds.clamp(1, u32::MAX.into()))
+}
+
+fn checks(controls: &Controls) -> Result<Vec<Box<dyn Check>>, ControlError> {
+    let mut checks: Vec<Box<dyn Check>> = Vec::new();
+    if let Some(listed) = controls.set(&BADMAILFROM)? {
+        checks.push(Box::new(BadMailFrom::new(listed)));
+    }
+    checks.push(Box::new(ListedRecipients(Rcpthosts::load(controls)?)));
+    Ok(checks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::{File, create_dir};
+    use std::io::Write;
+
+    fn read(files: &[(&str, &str)], databytes: Option<&str>) -> Result<Settings, Unreadable> {
+        let home = tempfile::tempdir().unwrap();
+        create_dir(home.path().join("control")).unwrap();
+        for (name, contents) in files {
+            let mut file = File::create(home.path().join("control").join(name)).unwrap();
+            file.write_all(contents.as_bytes()).unwrap();
+        }
+        let variable = |name: &str| {
+            databytes.filter(|_| name == "DATABYTES").map(|value| value.as_bytes().to_vec())
+        };
+        Settings::read(home.path(), &variable)
+    }
+
+    #[test]
+    fn without_a_name_there_is_no_session() {
+        assert!(read(&[], None).is_err());
+        assert_eq!(read(&[("me", "here\n")], None).unwrap().greeting, b"here");
+        assert!(read(&[("smtpgreeting", "hello")], None).unwrap().literal_host.is_none());
+    }
+
+    #[test]
+    fn the_variable_wins_over_the_file_and_zero_is_no_limit() {
+        let limit = |file: &str, variable| {
+            read(&[("me", "here"), ("databytes", file)], variable).unwrap().largest_message
+        };
+        assert_eq!(limit("10", None), Some(10));
+        assert_eq!(limit("0", None), None);
+        assert_eq!(limit("10", Some("20k")), Some(20));
+        assert_eq!(limit("10", Some("")), None);
+        assert_eq!(limit("10", Some("99999999999999999999999")), Some(u64::MAX));
+    }
+
+    #[test]
+    fn patience_is_at_least_a_second() {
+        let patience = |file| read(&[("me", "x"), ("timeoutsmtpd", file)], None).unwrap().patience;
+        assert_eq!(patience("0"), Duration::from_secs(1));
+        assert_eq!(patience("7"), Duration::from_secs(7));
+        assert_eq!(patience("99999999999999999999"), Duration::from_secs(u32::MAX.into()));
+        assert_eq!(read(&[("me", "x")], None).unwrap().patience, DEFAULT_PATIENCE);
+    }
+}

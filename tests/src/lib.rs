@@ -1,0 +1,35 @@
+//! Black-box tests of a qmail tree.
+//!
+//! The tests know a tree, not our code: see README.md for how to point them at one. This library
+//! is what they share: a private copy of the tree, ways to run its programs, and the other side of
+//! every conversation that mail has.
+#![forbid(unsafe_code)]
+
+mod accounts;
+mod copy;
+mod ours;
+mod sandbox;
+mod tree;
+
+pub mod cdb;
+pub mod conversation;
+pub mod dns;
+pub mod files;
+pub mod listener;
+pub mod local;
+pub mod log;
+pub mod maildir;
+pub mod need;
+pub mod pop3;
+pub mod process;
+pub mod queue;
+pub mod remote;
+pub mod sink;
+pub mod smtp;
+pub mod spawner;
+pub mod user;
+pub mod wait;
+
+pub use accounts::{Accounts, Identity};
+pub use need::Need;
+pub use tree::Tree;

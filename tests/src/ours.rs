@@ -1,0 +1,66 @@
+//! Trees made by our own `install`.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use crate::accounts::Accounts;
+use crate::sandbox::Sandbox;
+
+/// Makes a tree that belongs to the caller.
+pub(crate) fn install_single_user(home: &Path) {
+    let mut install = Command::new(build().join("install"));
+    run(install.env("QMAILHOME", home));
+}
+
+/// A tree installed by root, made once for all tests of a process, and the home it is made for.
+pub(crate) fn installed_by_root() -> (&'static Path, PathBuf) {
+    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
+    let home = configured_home();
+    let template = TEMPLATE.get_or_init(|| {
+        let work = crate::tree::workplace();
+        let place = work.path().join("tree");
+        fs::create_dir(&place).expect("a fresh directory has room");
+        let accounts = Accounts::of_tree(&place);
+        let mounts = accounts.mounts(work.path(), &home, &[(place, home.clone())]);
+        let sandbox = Sandbox::start(work.path(), &mounts);
+        let words = sandbox.enter(None, None);
+        run(Command::new(&words[0]).args(&words[1..]).arg(build().join("install")));
+        crate::tree::remove_at_exit(work.path());
+        work
+    });
+    (template.path(), home)
+}
+
+fn run(install: &mut Command) {
+    let output = install.output().unwrap_or_else(|error| panic!("cannot run {install:?}: {error}"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{install:?}: {}: {errors}", output.status);
+}
+
+/// Where our programs are.
+fn build() -> PathBuf {
+    if let Some(directory) = env::var_os("QMAIL_BUILD") {
+        return directory.into();
+    }
+    let target = workspace().join("target");
+    let triple = format!("{}-unknown-linux-gnu", env::consts::ARCH);
+    [target.join(triple).join("release"), target.join("release"), target.join("debug")]
+        .into_iter()
+        .find(|directory| directory.join("install").is_file())
+        .expect("no tree: set QMAIL_UNDER_TEST, or build the programs, or set QMAIL_BUILD")
+}
+
+fn configured_home() -> PathBuf {
+    let text = fs::read_to_string(workspace().join("install/conf-qmail")).unwrap_or_default();
+    let line = text.lines().next().filter(|line| !line.is_empty());
+    PathBuf::from(line.unwrap_or("/var/qmail"))
+}
+
+fn workspace() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}

@@ -1,0 +1,199 @@
+//! Who may use what, in the whole workspace: uses point down only, and what has power has few.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Libraries from top to bottom; those of one row do not use each other.
+const LAYERS: [&[&str]; 5] = [
+    &["qmail-policy"],
+    &["qmail-dns", "qmail-tls"],
+    &["qmail-spawn"],
+    &["qmail-core"],
+    &["qmail-message", "qmail-wire"],
+];
+
+/// Below all others; beside each other.
+const GROUND: [&str; 2] = ["qmail-address", "qmail-sys"];
+
+/// Packages of programs that run as root, setuid, or on the queue.
+const POWERFUL: [&str; 13] = [
+    "qmail-queue",
+    "qmail-start",
+    "qmail-send",
+    "qmail-todo",
+    "qmail-clean",
+    "qmail-lspawn",
+    "qmail-getpw",
+    "qmail-local",
+    "qmail-rspawn",
+    "qmail-popup",
+    "checkpassword",
+    "install",
+    "qmail-install",
+];
+
+/// What these may have from elsewhere.
+const FOREIGN: [&str; 3] = ["libc", "nix", "cdb"];
+
+/// One package: where it is, and what it uses outside tests.
+#[derive(Debug)]
+struct Package {
+    directory: PathBuf,
+    uses: Vec<String>,
+}
+
+fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The quoted words of a list in a Cargo.toml that begins with this line.
+fn list(text: &str, start: &str) -> Vec<String> {
+    let lines = text.lines().skip_while(|line| !line.starts_with(start)).skip(1);
+    lines
+        .take_while(|line| !line.starts_with(']'))
+        .filter_map(|line| line.trim().strip_prefix('"')?.split('"').next().map(str::to_owned))
+        .collect()
+}
+
+/// The keys of `[dependencies]`, `[build-dependencies]` and their tables for a platform.
+fn dependencies(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut inside = false;
+    for line in text.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            let development = section.contains("dev-dependencies");
+            inside = section.ends_with("dependencies") && !development;
+            if let (false, Some((_, name))) = (development, section.rsplit_once("dependencies.")) {
+                found.push(name.to_owned());
+            }
+        } else if inside && !line.is_empty() && !line.starts_with('#') {
+            let key = line.split(['=', '.', ' ']).next().unwrap();
+            found.push(key.trim_matches('"').to_owned());
+        }
+    }
+    found
+}
+
+fn packages() -> BTreeMap<String, Package> {
+    let workspace = workspace();
+    let text = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
+    let members = list(&text, "members");
+    assert!(members.len() > 20, "{members:?}");
+    members
+        .into_iter()
+        .map(|member| {
+            let directory = workspace.join(&member);
+            let text = fs::read_to_string(directory.join("Cargo.toml")).unwrap();
+            let name = text.lines().find_map(|line| line.strip_prefix("name = \"")).unwrap();
+            let name = name.strip_suffix('"').unwrap().to_owned();
+            (name, Package { directory, uses: dependencies(&text) })
+        })
+        .collect()
+}
+
+/// The higher, the more a package may use; programs are above all libraries.
+fn height(name: &str) -> usize {
+    if GROUND.contains(&name) {
+        return 0;
+    }
+    let layer = LAYERS.iter().position(|layer| layer.contains(&name));
+    LAYERS.len() - layer.map_or(0, |layer| layer) + usize::from(layer.is_none())
+}
+
+#[test]
+fn uses_point_down_only() {
+    let packages = packages();
+    for (name, package) in &packages {
+        for used in package.uses.iter().filter(|used| packages.contains_key(*used)) {
+            if name == "qmail-conformance" {
+                panic!("the tests know a tree, not our code: {used}");
+            }
+            assert!(height(used) < height(name), "{name} uses {used}, which is not below it");
+        }
+    }
+}
+
+#[test]
+fn programs_do_not_use_each_other() {
+    let packages = packages();
+    for (name, package) in &packages {
+        for used in &package.uses {
+            let Some(below) = packages.get(used) else { continue };
+            let library = below.directory.parent().is_some_and(|p| p.ends_with("crates"));
+            assert!(library, "{name} uses {used}, a program");
+        }
+    }
+}
+
+/// Everything that a package uses, through others too; foreign crates are not looked into.
+fn reachable(packages: &BTreeMap<String, Package>, name: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut todo = vec![name.to_owned()];
+    while let Some(name) = todo.pop() {
+        for used in packages.get(&name).map_or(&[][..], |package| &package.uses) {
+            if !found.contains(used) {
+                found.push(used.clone());
+                todo.push(used.clone());
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn powerful_programs_have_few_foreign_crates() {
+    let packages = packages();
+    let mut checked = 0;
+    for name in POWERFUL.iter().filter(|name| packages.contains_key(**name)) {
+        checked += 1;
+        for used in reachable(&packages, name) {
+            let known = packages.contains_key(&used) || FOREIGN.contains(&used.as_str());
+            assert!(known, "{name} has {used}");
+        }
+    }
+    assert!(checked >= 11, "only {checked} found");
+}
+
+/// All Rust files below a directory.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn only_the_kernel_crate_may_be_unsafe() {
+    for (name, package) in packages() {
+        if name == "qmail-sys" {
+            continue;
+        }
+        let source = package.directory.join("src");
+        let mut roots = vec![source.join("lib.rs"), source.join("main.rs")];
+        roots.extend(
+            fs::read_dir(source.join("bin")).into_iter().flatten().flatten().map(|e| e.path()),
+        );
+        for root in roots.iter().filter(|root| root.is_file()) {
+            let text = fs::read_to_string(root).unwrap();
+            assert!(text.contains("#![forbid(unsafe_code)]"), "{}", root.display());
+        }
+    }
+}
+
+#[test]
+fn files_are_small_enough_to_read() {
+    for (_, package) in packages() {
+        for file in sources(&package.directory) {
+            let lines = fs::read_to_string(&file).unwrap().lines().count();
+            let tests = file.components().any(|part| part.as_os_str() == "tests");
+            assert!(lines <= 500 || tests, "{}: {lines} lines", file.display());
+        }
+    }
+}

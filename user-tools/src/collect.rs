@@ -1,0 +1,132 @@
+//! Bringing the messages of a maildir into an mbox: none is lost, whatever fails, and at worst one
+//! is there twice.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use qmail_sys::sync_directory;
+
+use crate::failure::{Failure, say};
+use crate::maildir::Message;
+use crate::mbox::{Quoter, from_line};
+
+/// The longest first line in which a sender is looked for.
+const FIRST_LINE: u64 = 4096;
+const BLOCK: usize = 65_536;
+
+/// Adds `messages` to `mbox` by way of `temporary`, and removes them from the maildir.
+pub fn collect(messages: &[Message], mbox: &Path, temporary: &Path) -> Result<(), Failure> {
+    let _locked = lock(mbox).map_err(|error| failed("unable to lock ", mbox, &error))?;
+    let old = File::open(mbox).map_err(|error| failed("unable to read ", mbox, &error))?;
+    let new = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(temporary)
+        .map_err(|error| failed("unable to create ", temporary, &error))?;
+    let written = |error: io::Error| failed("unable to write to ", temporary, &error);
+    let mut output = BufWriter::with_capacity(BLOCK, new);
+    copy_old(old, mbox, &mut output, temporary)?;
+    for message in messages {
+        append(message, &mut output, temporary)?;
+    }
+    let new = output.into_inner().map_err(|error| written(error.into_error()))?;
+    new.sync_all().map_err(written)?;
+    drop(new);
+    move_into_place(temporary, mbox)?;
+    messages.iter().for_each(remove);
+    Ok(())
+}
+
+/// The mbox, made if it is missing, and locked: the file that has its name now, not one that it was
+/// replaced by while we waited.
+fn lock(mbox: &Path) -> io::Result<File> {
+    loop {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(mbox)?;
+        file.lock()?;
+        let ours = file.metadata()?;
+        match fs::metadata(mbox) {
+            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => return Ok(file),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+}
+
+fn copy_old(
+    mut old: File,
+    mbox: &Path,
+    output: &mut impl Write,
+    temporary: &Path,
+) -> Result<(), Failure> {
+    let read = |error: io::Error| failed("unable to read ", mbox, &error);
+    let written = |error: io::Error| failed("unable to write to ", temporary, &error);
+    let mut block = vec![0; BLOCK];
+    let mut last = b'\n';
+    loop {
+        let length = read_block(&mut old, &mut block).map_err(read)?;
+        let bytes = block.get(..length).unwrap_or_default();
+        let Some(end) = bytes.last() else { break };
+        last = *end;
+        output.write_all(bytes).map_err(written)?;
+    }
+    // The next message must begin a line, or nobody finds it.
+    if last == b'\n' { Ok(()) } else { output.write_all(b"\n").map_err(written) }
+}
+
+fn append(message: &Message, output: &mut impl Write, temporary: &Path) -> Result<(), Failure> {
+    let what = [b"unable to read ", message.shown().as_slice()].concat();
+    let read = |error: io::Error| Failure::system(&what, &error);
+    let written = |error: io::Error| failed("unable to write to ", temporary, &error);
+    let mut input = BufReader::new(File::open(&message.path).map_err(read)?);
+    let mut first_line = Vec::new();
+    input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut first_line).map_err(read)?;
+    output.write_all(&from_line(&first_line, message.time)).map_err(written)?;
+    let mut quoter = Quoter::new(output);
+    quoter.write(&first_line).map_err(written)?;
+    let mut block = vec![0; BLOCK];
+    loop {
+        let length = read_block(&mut input, &mut block).map_err(read)?;
+        if length == 0 {
+            return quoter.finish().map_err(written);
+        }
+        quoter.write(block.get(..length).unwrap_or_default()).map_err(written)?;
+    }
+}
+
+fn move_into_place(temporary: &Path, mbox: &Path) -> Result<(), Failure> {
+    let directory = match mbox.parent() {
+        Some(directory) if directory != Path::new("") => directory,
+        _ => Path::new("."),
+    };
+    // The name has to be on disk before the messages may go.
+    fs::rename(temporary, mbox).and_then(|()| sync_directory(directory)).map_err(|error| {
+        let (from, to) = (temporary.as_os_str().as_bytes(), mbox.as_os_str().as_bytes());
+        Failure::system([b"unable to move ", from, b" to ", to].concat(), &error)
+    })
+}
+
+fn remove(message: &Message) {
+    if let Err(error) = fs::remove_file(&message.path) {
+        let reason = qmail_core::errno::text(&error).as_bytes();
+        let twice = b" will be delivered twice; unable to unlink: ".as_slice();
+        say(&[b"maildir2mbox: warning: ", &*message.shown(), twice, reason, b"\n"].concat());
+    }
+}
+
+fn read_block(input: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
+fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {
+    Failure::system([what.as_bytes(), path.as_os_str().as_bytes()].concat(), error)
+}

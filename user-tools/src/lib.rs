@@ -1,0 +1,20 @@
+//! What the commands of users share: how they fail, run other programs, and read messages.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod bell;
+pub mod collect;
+pub mod date_line;
+pub mod failure;
+pub mod feed;
+pub mod fields;
+pub mod handover;
+pub mod judge;
+pub mod maildir;
+pub mod mbox;
+pub mod receipt;
+pub mod redirect;
+pub mod subject;
+pub mod summary;
+pub mod surroundings;
+pub mod watch;
