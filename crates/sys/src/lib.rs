@@ -15,6 +15,7 @@ mod fd;
 mod file;
 mod fork;
 mod identity;
+mod kill;
 mod local_time;
 mod lock;
 mod logins;
@@ -28,6 +29,8 @@ mod poll;
 mod process;
 mod resources;
 pub mod signal;
+#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+mod start_up;
 
 pub use connect::connect;
 #[cfg(feature = "crypt")]
@@ -38,6 +41,7 @@ pub use fd::{Pipe, inherit, pipe, set_nonblocking};
 pub use file::{OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
+pub use kill::send_signal;
 pub use local_time::local_offset;
 pub use lock::lock_within;
 pub use logins::{Login, logins};

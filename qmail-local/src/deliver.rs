@@ -1,0 +1,77 @@
+//! Doing what the instructions say.
+
+mod forward;
+mod program;
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use qmail_core::maildir::{self, Names};
+use qmail_core::mbox;
+
+use crate::execute::{Actions, Next};
+use crate::failure::Failure;
+use crate::lines::Lines;
+use crate::variables::Variables;
+
+/// One message and where it goes. Paths are relative to the home directory.
+pub struct Deliver<'message> {
+    /// The message.
+    pub message: &'message File,
+    /// What is put before it.
+    pub lines: Lines,
+    /// What programs learn.
+    pub variables: Variables,
+    /// Its names in maildirs.
+    pub names: Names,
+    /// Where the queue program is started.
+    pub qmail_home: &'message Path,
+    /// The sender of what is forwarded.
+    pub forward_sender: Vec<u8>,
+    /// Where it is to be forwarded to.
+    pub recipients: Vec<Vec<u8>>,
+}
+
+impl Actions for Deliver<'_> {
+    fn maildir(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let message = rewound(self.message)?;
+        let lines = [self.lines.return_path.as_slice(), &self.lines.delivered_to];
+        maildir::deliver(as_path(path), &mut self.names, &lines, message).map_err(Failure::Maildir)
+    }
+
+    fn mbox(&mut self, path: &[u8]) -> Result<(), Failure> {
+        let message = rewound(self.message)?;
+        let lines = [self.lines.from.as_slice(), &self.lines.return_path, &self.lines.delivered_to];
+        mbox::append(as_path(path), &lines, message)
+            .map_err(|error| Failure::Mbox(path.to_vec(), error))
+    }
+
+    fn program(&mut self, command: &[u8]) -> Result<Next, Failure> {
+        program::run(command, &self.variables, rewound(self.message)?)
+    }
+
+    fn forward(&mut self, address: &[u8]) {
+        self.recipients.push(address.to_vec());
+    }
+
+    fn finish(self) -> Result<Option<u32>, Failure> {
+        if self.recipients.is_empty() {
+            return Ok(None);
+        }
+        rewound(self.message)?;
+        forward::forward(&self).map(Some)
+    }
+}
+
+/// The message, at its beginning: programs share the position with us.
+pub(crate) fn rewound(mut message: &File) -> Result<&File, Failure> {
+    message.seek(SeekFrom::Start(0)).map_err(|_| Failure::Rewind)?;
+    Ok(message)
+}
+
+fn as_path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
+}
