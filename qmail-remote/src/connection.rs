@@ -1,11 +1,13 @@
 //! A connection to a server: replies in, commands and the message out.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 
 use qmail_wire::smtp_client::{BodyEncoder, Reply, ReplyParser};
 
-use crate::dialogue::{Dialogue, Step};
-use crate::report::Report;
+use crate::channel::Channel;
+use crate::dialogue::{Dialogue, Ending, Lost, Step};
+use crate::report::{PARTIAL_LAST_LINE, UNREADABLE_MESSAGE, Verdict};
+use crate::security::TlsFailure;
 
 /// What is read from the message and written to the server at once.
 const BLOCK: usize = 65536;
@@ -13,49 +15,70 @@ const REPLY_BLOCK: usize = 4096;
 
 /// A connection, with everything that belongs to it alone: another server gets a fresh one.
 #[derive(Debug)]
-pub(crate) struct Connection<S> {
-    stream: S,
+pub(crate) struct Connection<C> {
+    channel: C,
     /// What has come and was not looked at yet: `received[looked_at..]`.
     received: Vec<u8>,
     looked_at: usize,
 }
 
-/// Why no more can be said, or heard.
-#[derive(Debug)]
-struct Lost;
-
 /// Why the message did not get to the server.
 enum Obstacle {
-    Lost,
+    Lost(Lost),
     Unreadable,
     Partial,
 }
 
-impl<S: Read + Write> Connection<S> {
-    pub(crate) fn new(stream: S) -> Self {
-        Self { stream, received: Vec::new(), looked_at: 0 }
+impl<C: Channel> Connection<C> {
+    pub(crate) fn new(channel: C) -> Self {
+        Self { channel, received: Vec::new(), looked_at: 0 }
     }
 
-    /// Leads the dialogue to its end.
-    pub(crate) fn converse(mut self, mut dialogue: Dialogue<'_>, mut message: impl Read) -> Report {
+    /// Leads the dialogue to its end. `explain` has the words for a failure of TLS.
+    pub(crate) fn converse(
+        mut self,
+        mut step: Step<'_>,
+        message: &mut impl Read,
+        explain: impl Fn(&TlsFailure) -> String,
+    ) -> Ending {
         loop {
-            let Ok(reply) = self.reply() else { return dialogue.lost() };
-            dialogue = match dialogue.handle(&reply) {
-                Step::Say(next, command) => match self.send(&command) {
-                    Ok(()) => next,
-                    Err(Lost) => return next.lost(),
+            let dialogue = match step {
+                Step::Listen(dialogue) => dialogue,
+                Step::Say(dialogue, command) => match self.send(&command) {
+                    Ok(()) => dialogue,
+                    Err(lost) => return dialogue.lost(lost),
                 },
-                Step::SendMessage(next) => match self.send_message(next, &mut message) {
-                    Ok(next) => next,
-                    Err(report) => return report,
+                Step::Secure(dialogue) => {
+                    step = match self.secure() {
+                        Ok(session) => dialogue.secured(session),
+                        Err(failure) => return dialogue.insecure(&explain(&failure)),
+                    };
+                    continue;
+                }
+                Step::SendMessage(dialogue) => match self.send_message(dialogue, message) {
+                    Ok(dialogue) => dialogue,
+                    Err(ending) => return ending,
                 },
-                Step::Over(report) => {
+                Step::Over(ending) => {
                     // The verdict stands, whether the server hears this or not.
                     let _: Result<(), Lost> = self.send(b"QUIT\r\n");
-                    return report;
+                    return ending;
                 }
             };
+            step = match self.reply() {
+                Ok(reply) => dialogue.handle(&reply),
+                Err(lost) => return dialogue.lost(lost),
+            };
         }
+    }
+
+    /// Goes over to TLS. What has come already came in plain text, perhaps from somebody who hopes
+    /// that we take it for something said inside.
+    fn secure(&mut self) -> Result<qmail_tls::Session, TlsFailure> {
+        if self.looked_at < self.received.len() {
+            return Err(TlsFailure::Spoke);
+        }
+        self.channel.secure()
     }
 
     /// Sends the message and its end. A connection in the midst of a message is simply dropped.
@@ -63,17 +86,21 @@ impl<S: Read + Write> Connection<S> {
         &mut self,
         dialogue: Dialogue<'e>,
         message: &mut impl Read,
-    ) -> Result<Dialogue<'e>, Report> {
+    ) -> Result<Dialogue<'e>, Ending> {
         let end = match self.send_all_but_the_end(message) {
             Ok(end) => end,
-            Err(Obstacle::Lost) => return Err(dialogue.lost()),
-            Err(Obstacle::Unreadable) => return Err(dialogue.unreadable()),
-            Err(Obstacle::Partial) => return Err(dialogue.partial()),
+            Err(Obstacle::Lost(lost)) => return Err(dialogue.lost(lost)),
+            Err(Obstacle::Unreadable) => {
+                return Err(dialogue.unsendable(Verdict::Later, UNREADABLE_MESSAGE));
+            }
+            Err(Obstacle::Partial) => {
+                return Err(dialogue.unsendable(Verdict::Never, PARTIAL_LAST_LINE));
+            }
         };
         let dialogue = dialogue.ending();
         match self.send(&end) {
             Ok(()) => Ok(dialogue),
-            Err(Lost) => Err(dialogue.lost()),
+            Err(lost) => Err(dialogue.lost(lost)),
         }
     }
 
@@ -90,7 +117,7 @@ impl<S: Read + Write> Connection<S> {
             }
             encoder.encode(block.get(..length).unwrap_or_default(), &mut wire);
             if wire.len() >= BLOCK {
-                self.send(&wire).map_err(|Lost| Obstacle::Lost)?;
+                self.send(&wire).map_err(Obstacle::Lost)?;
                 wire.clear();
             }
         }
@@ -99,26 +126,38 @@ impl<S: Read + Write> Connection<S> {
     }
 
     fn send(&mut self, bytes: &[u8]) -> Result<(), Lost> {
-        self.stream.write_all(bytes).and_then(|()| self.stream.flush()).map_err(|_| Lost)
+        self.channel.renew();
+        self.channel
+            .write_all(bytes)
+            .and_then(|()| self.channel.flush())
+            .map_err(|error| how(&error))
     }
 
     fn reply(&mut self) -> Result<Reply, Lost> {
         let mut parser = ReplyParser::new();
+        self.channel.renew();
         loop {
             let mut unread = self.received.get(self.looked_at..).unwrap_or_default();
-            let reply = parser.feed(&mut unread).map_err(|_| Lost)?;
+            let reply = parser.feed(&mut unread).map_err(|_| Lost::Unbearable)?;
             self.looked_at = self.received.len() - unread.len();
             if let Some(reply) = reply {
                 return Ok(reply);
             }
             self.received.resize(REPLY_BLOCK, 0);
             self.looked_at = 0;
-            let length = read(&mut self.stream, &mut self.received).map_err(|_| Lost)?;
-            self.received.truncate(length);
-            if length == 0 {
-                return Err(Lost);
+            let result = read(&mut self.channel, &mut self.received);
+            self.received.truncate(*result.as_ref().unwrap_or(&0));
+            if result.map_err(|error| how(&error))? == 0 {
+                return Err(Lost::Closed);
             }
         }
+    }
+}
+
+fn how(error: &io::Error) -> Lost {
+    match error.kind() {
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => Lost::Unbearable,
+        _ => Lost::Closed,
     }
 }
 

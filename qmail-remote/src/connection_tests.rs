@@ -1,6 +1,9 @@
 //! Connections made of byte slices.
 
+use std::io::Write;
+
 use super::*;
+use crate::dialogue::Terms;
 use crate::envelope::Envelope;
 
 /// A server that has said everything beforehand, and breaks after so many written bytes.
@@ -35,16 +38,26 @@ impl Write for &mut Script<'_> {
     }
 }
 
-fn converse(script: &mut Script<'_>, message: impl Read) -> String {
+impl Channel for &mut Script<'_> {
+    fn renew(&mut self) {}
+
+    fn secure(&mut self) -> Result<qmail_tls::Session, TlsFailure> {
+        Err(TlsFailure::Spoke)
+    }
+}
+
+fn converse(script: &mut Script<'_>, mut message: impl Read) -> String {
     let envelope = Envelope::new(b"", &[b"r@x".to_vec()]).unwrap();
-    let dialogue = Dialogue::new(b"h", &envelope, "192.0.2.1".parse().unwrap());
-    let report = Connection::new(script).converse(dialogue, message);
+    let terms = Terms { greeting_name: b"h", ..crate::dialogue::tests::terms(&envelope) };
+    let step = Dialogue::begin(&terms, crate::dialogue::tests::records());
+    let ending = Connection::new(script).converse(step, &mut message, |_| String::new());
+    let (Ending::Final(report) | Ending::TryNext(report) | Ending::Again(_, report)) = ending;
     String::from_utf8(report.as_bytes().to_vec()).unwrap().replace('\0', "|")
 }
 
 const REPLIES: &[u8] =
     b"220-a\r\n220 b\r\n250 c\r\n250 d\r\n250 e\r\n354 f\r\n250-g\r\n250 h\r\n221 i\r\n";
-const COMMANDS: &str = "HELO h\r\nMAIL FROM:<>\r\nRCPT TO:<r@x>\r\nDATA\r\n";
+const COMMANDS: &str = "EHLO h\r\nMAIL FROM:<>\r\nRCPT TO:<r@x>\r\nDATA\r\n";
 const ACCEPTED: &str = "r|K192.0.2.1 accepted message.\nRemote host said: 250-g\n250 h\n|";
 
 fn script(says: &[u8], piece: usize, patience: usize) -> Script<'_> {

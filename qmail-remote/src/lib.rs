@@ -1,19 +1,24 @@
 //! qmail-remote: sends a message to a host by SMTP.
 //!
-//! What decides does no I/O: where to send (`route`, `targets`), what to say (`dialogue`) and what
-//! became of it (`report`). Around that are sockets (`connection`) and the loop over the targets
-//! (`attempt`).
+//! What decides does no I/O: where to send (`route`, `targets`), what to say (`dialogue`, with an
+//! `extension` in a file each) and what became of it (`report`). Around that are sockets
+//! (`channel`, `connection`), certificates (`security`) and the loop over the targets (`attempt`).
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
 mod attempt;
+mod channel;
 mod connection;
 mod dialogue;
 mod envelope;
+mod extension;
 mod literal;
+mod message;
 mod report;
 mod route;
+mod security;
 mod settings;
+mod source;
 mod surroundings;
 mod targets;
 
@@ -21,11 +26,15 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use qmail_core::control::Controls;
+use qmail_core::own_addresses::OwnAddresses;
+
 use crate::attempt::Delivery;
 use crate::envelope::Envelope;
-use crate::route::Route;
+use crate::message::Facts;
+use crate::route::{Relay, Route};
 use crate::settings::Settings;
-use crate::targets::Target;
+use crate::targets::{Families, Target};
 
 pub use report::{Failure, Report};
 pub use surroundings::{Surroundings, System};
@@ -56,36 +65,44 @@ fn send(input: Input<'_, impl Surroundings>) -> Result<Report, Failure> {
         return Err(Failure::Usage);
     }
     std::env::set_current_dir(input.home).map_err(|_| Failure::Home)?;
-    let settings = Settings::read(input.home).map_err(|_| Failure::Controls)?;
-    let route = Route::find(&settings.routes, host).map_err(|_| Failure::Controls)?;
+    let settings = Settings::read(input.home)?;
     let envelope = Envelope::new(sender, recipients)?;
-    let targets = find_targets(&route, host, input.system)?;
+    let route = Route::find(&settings.senders, &envelope.sender, &settings.routes, host)
+        .map_err(|_| Failure::Controls)?;
+    let targets = find_targets(&route, host, &settings, &input)?;
+    let mut message = input.message.map_err(|_| Failure::Message)?;
     let delivery = Delivery {
         settings: &settings,
         envelope: &envelope,
-        port: route.port(),
+        facts: Facts::of(&message).map_err(|_| Failure::Message)?,
+        route: &route,
         home: input.home,
         system: input.system,
     };
-    let message = input.message.map_err(|_| Failure::Message)?;
-    delivery.to_any(&targets, message)
+    delivery.to_any(&targets, &mut message)
 }
 
 /// The addresses to try, in order.
 fn find_targets(
     route: &Route,
     host: &[u8],
-    system: &impl Surroundings,
+    settings: &Settings,
+    input: &Input<'_, impl Surroundings>,
 ) -> Result<Vec<Target>, Failure> {
+    let system = input.system;
+    let interfaces = system.own_addresses();
+    let automatic = || Families::on_host_with(interfaces.as_deref().unwrap_or_default());
+    let families = settings.families.unwrap_or_else(automatic);
     match route {
         // Whoever names a relay knows where he sends it: there is no check for loops.
-        Route::Relay { host, .. } => {
-            targets::of_host(host, 0, system).map_err(|error| error.failure(host))
+        Route::Relay(Relay { host, .. }) => {
+            targets::of_host(host, families, system).map_err(|error| error.failure(host))
         }
         Route::Exchangers => {
-            let targets = targets::of_domain(host, system).map_err(|error| error.failure(host))?;
-            let mut own = system.own_addresses().map_err(|_| Failure::Resources)?;
-            own.push(std::net::Ipv4Addr::UNSPECIFIED.into());
+            let targets =
+                targets::of_domain(host, families, system).map_err(|error| error.failure(host))?;
+            let controls = Controls::open(input.home)?;
+            let own = OwnAddresses::read(&controls, interfaces.map_err(|_| Failure::Resources)?)?;
             let closer = targets::closer_than_us(targets, &own);
             if closer.is_empty() { Err(Failure::BestPreference) } else { Ok(closer) }
         }

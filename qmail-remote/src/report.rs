@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use qmail_tls::Session;
 use qmail_wire::smtp_client::Reply;
 
 /// All that is written to descriptor 1. It has exactly one verdict, and that is its last record.
@@ -41,35 +42,99 @@ pub(crate) enum Fate {
     Never,
 }
 
+/// What the report of a delivery begins with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// As netqmail has it.
+    #[default]
+    Classic,
+    /// `<From:SENDER To:RECIPIENT> `.
+    Addresses,
+    /// The same with host, address and TLS.
+    Full,
+}
+
+/// What a report says of a delivery beside what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Subject {
+    pub(crate) style: Style,
+    pub(crate) sender: Vec<u8>,
+    /// The first, for what is not about one of them.
+    pub(crate) recipient: Vec<u8>,
+    pub(crate) host: Vec<u8>,
+    pub(crate) peer: IpAddr,
+}
+
 /// The records so far, while there is no verdict.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Records(Vec<u8>);
+#[derive(Clone, Debug)]
+pub(crate) struct Records {
+    bytes: Vec<u8>,
+    subject: Subject,
+    session: Option<Session>,
+}
 
 impl Records {
+    /// No records yet of a delivery.
+    pub(crate) fn new(subject: Subject) -> Self {
+        Self { bytes: Vec::new(), subject, session: None }
+    }
+
+    /// The same from here on inside TLS.
+    pub(crate) fn inside(self, session: Session) -> Self {
+        Self { session: Some(session), ..self }
+    }
+
     /// Adds the record of a recipient.
-    pub(crate) fn recipient(&mut self, fate: Fate, peer: IpAddr, reply: &Reply) {
-        self.0.push(match fate {
+    pub(crate) fn recipient(&mut self, fate: Fate, recipient: &[u8], reply: &Reply) {
+        self.bytes.push(match fate {
             Fate::Accepted => b'r',
             Fate::Later => b's',
             Fate::Never => b'h',
         });
+        let beginning = self.beginning(recipient);
+        self.bytes.extend_from_slice(beginning.as_bytes());
         if fate != Fate::Accepted {
-            self.0.extend(format!("{peer} does not like recipient.\n").into_bytes());
-            self.0.extend(said(reply));
+            let line = format!("{} does not like recipient.\n", self.subject.peer);
+            self.bytes.extend_from_slice(line.as_bytes());
+            self.bytes.extend(said(reply));
         }
-        self.0.push(0);
+        self.bytes.push(0);
     }
 
     /// Adds the verdict over the message: a line, and what the server said to it.
     pub(crate) fn finish(self, verdict: Verdict, line: &str, reply: Option<&Reply>) -> Report {
-        let Self(mut bytes) = self;
-        bytes.push(verdict.letter());
-        bytes.extend_from_slice(line.as_bytes());
-        bytes.push(b'\n');
-        bytes.extend(reply.map(said).unwrap_or_default());
-        bytes.push(0);
-        Report(bytes)
+        // Where no recipient was spoken of, this record is all there will be in the log.
+        let beginning = match (self.subject.style, self.bytes.is_empty()) {
+            (Style::Full, true) => self.beginning(&self.subject.recipient),
+            _ => String::new(),
+        };
+        Report(record(self.bytes, verdict, &format!("{beginning}{line}"), reply))
     }
+
+    fn beginning(&self, recipient: &[u8]) -> String {
+        let Subject { style, sender, host, peer, .. } = &self.subject;
+        let addresses = || format!("<From:{} To:{}", safe(sender), safe(recipient));
+        match style {
+            Style::Classic => String::new(),
+            Style::Addresses => format!("{}> ", addresses()),
+            Style::Full => {
+                let tls = self.session.map_or("none".to_owned(), |session| {
+                    format!("{},{}", session.version, session.cipher)
+                });
+                format!("{} Host:{} IP:{peer} TLS:{tls}> ", addresses(), safe(host))
+            }
+        }
+    }
+}
+
+/// Adds a record to others.
+fn record(mut bytes: Vec<u8>, verdict: Verdict, line: &str, reply: Option<&Reply>) -> Vec<u8> {
+    bytes.push(verdict.letter());
+    bytes.extend_from_slice(line.as_bytes());
+    bytes.push(b'\n');
+    bytes.extend(reply.map(said).unwrap_or_default());
+    bytes.push(0);
+    bytes
 }
 
 /// A NUL would end the record.
@@ -105,13 +170,15 @@ pub enum Failure {
     NoConnection,
     /// The message cannot be read.
     Message,
+    /// `control/outgoingip` has a line that is no address.
+    OutgoingAddress,
 }
 
 impl Failure {
     /// The report that says so.
     pub fn report(&self) -> Report {
         let (verdict, line) = self.verdict();
-        Records::default().finish(verdict, &line, None)
+        Report(record(Vec::new(), verdict, &line, None))
     }
 
     fn verdict(&self) -> (Verdict, String) {
@@ -136,6 +203,9 @@ impl Failure {
             Self::BestPreference => (Verdict::Never, BEST_PREFERENCE),
             Self::NoConnection => (Verdict::Later, NO_CONNECTION),
             Self::Message => (Verdict::Later, UNREADABLE_MESSAGE),
+            Self::OutgoingAddress => {
+                (Verdict::Later, "invalid ipaddr in control/outgoingip (#4.3.0)")
+            }
         };
         (verdict, line.to_owned())
     }

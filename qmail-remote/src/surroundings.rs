@@ -2,7 +2,7 @@
 
 use std::cell::OnceCell;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qmail_dns::{Exchanger, Failure, Name, Resolver};
@@ -15,11 +15,17 @@ pub trait Surroundings {
     /// See [`Failure`].
     fn exchangers(&self, name: &Name) -> Result<Vec<Exchanger>, Failure>;
 
-    /// The addresses of a host, best first.
+    /// The IPv4 addresses of a host.
     ///
     /// # Errors
     /// See [`Failure`].
-    fn addresses(&self, name: &Name) -> Result<Vec<IpAddr>, Failure>;
+    fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, Failure>;
+
+    /// The IPv6 addresses of a host.
+    ///
+    /// # Errors
+    /// See [`Failure`].
+    fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, Failure>;
 
     /// The addresses of this host.
     ///
@@ -60,10 +66,12 @@ impl Surroundings for System {
         self.resolver().exchangers(name)
     }
 
-    // IPv4 alone, as netqmail.
-    fn addresses(&self, name: &Name) -> Result<Vec<IpAddr>, Failure> {
-        let addresses = self.resolver().ipv4(name)?;
-        Ok(addresses.into_iter().map(IpAddr::from).collect())
+    fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, Failure> {
+        self.resolver().ipv4(name)
+    }
+
+    fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, Failure> {
+        self.resolver().ipv6(name)
     }
 
     fn own_addresses(&self) -> io::Result<Vec<IpAddr>> {

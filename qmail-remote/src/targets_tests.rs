@@ -19,7 +19,7 @@ fn last_octets(targets: &[Target]) -> Vec<u8> {
 }
 
 fn domain(world: &World) -> Result<Vec<u8>, NoTarget> {
-    of_domain(b"d.example", world).map(|targets| last_octets(&targets))
+    of_domain(b"d.example", Families::Only4, world).map(|targets| last_octets(&targets))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn exchangers_are_tried_by_preference_with_all_their_addresses() {
         .addresses("a", Ok(&[1, 2]))
         .addresses("b", Ok(&[3]));
     assert_eq!(domain(&world), Ok(vec![1, 2, 3]));
-    let targets = of_domain(b"d.example", &world).unwrap();
+    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap();
     assert_eq!(targets.iter().map(|target| target.preference).collect::<Vec<_>>(), [10, 10, 20]);
 }
 
@@ -91,7 +91,7 @@ fn addresses_need_no_questions() {
     let world = World::default().exchangers("d.example", Ok(&[(10, "192.0.2.8")]));
     assert_eq!(domain(&world), Ok(vec![8]));
     for host in ["192.0.2.5", "[192.0.2.5]"] {
-        assert_eq!(last_octets(&of_domain(host.as_bytes(), &world).unwrap()), [5]);
+        assert_eq!(last_octets(&of_domain(host.as_bytes(), Families::Only4, &world).unwrap()), [5]);
     }
 }
 
@@ -99,7 +99,7 @@ fn addresses_need_no_questions() {
 fn impossible_names_do_not_exist() {
     let long = "a".repeat(64);
     for host in ["", ".", "a..b", &long] {
-        let found = of_domain(host.as_bytes(), &World::default());
+        let found = of_domain(host.as_bytes(), Families::Only4, &World::default());
         assert_eq!(found, Err(NoTarget::NoSuchHost), "{host:?}");
     }
 }
@@ -114,11 +114,71 @@ fn a_flood_of_exchangers_and_addresses_is_cut_short() {
 
 #[test]
 fn only_targets_closer_than_ourselves_are_used() {
-    let target =
-        |octet, preference| Target { address: Ipv4Addr::new(192, 0, 2, octet).into(), preference };
+    let home = crate::tests::tree(&[]);
+    let controls = qmail_core::control::Controls::open(home.path()).unwrap();
+    let target = |octet, preference| Target {
+        address: Ipv4Addr::new(192, 0, 2, octet).into(),
+        preference,
+        host: None,
+    };
     let targets = vec![target(1, 10), target(2, 20), target(3, 20), target(4, 30)];
-    let closer = |own: u8| closer_than_us(targets.clone(), &[Ipv4Addr::new(192, 0, 2, own).into()]);
+    let closer = |own: u8| {
+        let own = [IpAddr::from([192, 0, 2, own])];
+        closer_than_us(targets.clone(), &OwnAddresses::read(&controls, own).unwrap())
+    };
     assert_eq!(last_octets(&closer(9)), [1, 2, 3, 4]);
     assert_eq!(last_octets(&closer(3)), [1]);
     assert_eq!(closer(1), []);
+}
+
+fn all(families: Families, world: &World) -> Vec<String> {
+    let targets = of_domain(b"d.example", families, world).unwrap_or_default();
+    targets.iter().map(|target| target.address.to_string()).collect()
+}
+
+#[test]
+fn both_kinds_of_addresses_alternate() {
+    let world = World::default()
+        .exchangers("d.example", Ok(&[(10, "a")]))
+        .addresses("a", Ok(&[1, 2]))
+        .addresses6("a", Ok(&[1]));
+    let (one, two, six) = ("192.0.2.1", "192.0.2.2", "2001:db8::1");
+    assert_eq!(all(Families::Prefer6, &world), [six, one, two]);
+    assert_eq!(all(Families::Prefer4, &world), [one, six, two]);
+    assert_eq!(all(Families::Only6, &world), [six]);
+    assert_eq!(all(Families::Only4, &world), [one, two]);
+    assert_eq!(all(Families::Spare6, &world), [one, two]);
+}
+
+#[test]
+fn ipv6_is_spared_for_those_who_have_nothing_else() {
+    let six = World::default().exchangers("d.example", Ok(&[(10, "a")])).addresses6("a", Ok(&[1]));
+    assert_eq!(all(Families::Spare6, &six), ["2001:db8::1"]);
+    assert_eq!(all(Families::Prefer4, &six), ["2001:db8::1"]);
+    assert!(all(Families::Only4, &six).is_empty());
+    let doubtful = six.addresses("a", Err(UNKNOWN));
+    assert!(all(Families::Spare6, &doubtful).is_empty());
+    assert_eq!(all(Families::Prefer4, &doubtful), ["2001:db8::1"]);
+}
+
+#[test]
+fn without_a_way_out_by_ipv6_there_is_none() {
+    let families = |own: &[&str]| {
+        let own: Vec<IpAddr> = own.iter().map(|text| text.parse().unwrap()).collect();
+        Families::on_host_with(&own)
+    };
+    assert_eq!(families(&["127.0.0.1", "::1", "fe80::1"]), Families::Only4);
+    assert_eq!(families(&["192.0.2.1", "fe80::1"]), Families::Only4);
+    assert_eq!(families(&["192.0.2.1", "2001:db8::1"]), Families::Spare6);
+    assert_eq!(families(&["127.0.0.1", "2001:db8::1"]), Families::Prefer6);
+}
+
+#[test]
+fn a_target_knows_the_name_that_led_to_it() {
+    let world = World::default()
+        .exchangers("d.example", Ok(&[(10, "MX.example"), (20, "192.0.2.9")]))
+        .addresses("MX.example", Ok(&[1]));
+    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap();
+    assert_eq!(targets[0].host.as_deref(), Some(b"MX.example".as_slice()));
+    assert_eq!(targets[1].host, None);
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Seek, Write};
-use std::net::{IpAddr, Ipv4Addr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
 
 use qmail_dns::{Exchanger, Failure as NoAnswer, Name};
 
@@ -14,7 +14,8 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 #[derive(Default)]
 pub(crate) struct World {
     exchangers: HashMap<Vec<u8>, Result<Vec<Exchanger>, NoAnswer>>,
-    addresses: HashMap<Vec<u8>, Result<Vec<IpAddr>, NoAnswer>>,
+    addresses: HashMap<Vec<u8>, Result<Vec<Ipv4Addr>, NoAnswer>>,
+    addresses6: HashMap<Vec<u8>, Result<Vec<Ipv6Addr>, NoAnswer>>,
     own: Vec<IpAddr>,
 }
 
@@ -38,9 +39,17 @@ impl World {
 
     /// Addresses 192.0.2.x.
     pub(crate) fn addresses(mut self, host: &str, answer: Result<&[u8], NoAnswer>) -> Self {
-        let address = |octet: &u8| Ipv4Addr::new(192, 0, 2, *octet).into();
+        let address = |octet: &u8| Ipv4Addr::new(192, 0, 2, *octet);
         let answer = answer.map(|octets| octets.iter().map(address).collect());
         self.addresses.insert(host.into(), answer);
+        self
+    }
+
+    /// Addresses 2001:db8::x.
+    pub(crate) fn addresses6(mut self, host: &str, answer: Result<&[u16], NoAnswer>) -> Self {
+        let address = |last: &u16| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, *last);
+        let answer = answer.map(|numbers| numbers.iter().map(address).collect());
+        self.addresses6.insert(host.into(), answer);
         self
     }
 }
@@ -50,8 +59,16 @@ impl Surroundings for World {
         self.exchangers.get(&name.to_bytes()).cloned().unwrap_or(Err(NoAnswer::NoSuchName))
     }
 
-    fn addresses(&self, name: &Name) -> Result<Vec<IpAddr>, NoAnswer> {
-        self.addresses.get(&name.to_bytes()).cloned().unwrap_or(Err(NoAnswer::NoSuchName))
+    fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, NoAnswer> {
+        // A name in either table exists.
+        let name = name.to_bytes();
+        let exists = self.addresses6.contains_key(&name);
+        let none = if exists { NoAnswer::NoSuchRecord } else { NoAnswer::NoSuchName };
+        self.addresses.get(&name).cloned().unwrap_or(Err(none))
+    }
+
+    fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, NoAnswer> {
+        self.addresses6.get(&name.to_bytes()).cloned().unwrap_or(Err(NoAnswer::NoSuchRecord))
     }
 
     fn own_addresses(&self) -> io::Result<Vec<IpAddr>> {
@@ -71,7 +88,7 @@ impl Surroundings for World {
     }
 }
 
-fn tree(controls: &[(&str, &str)]) -> tempfile::TempDir {
+pub(crate) fn tree(controls: &[(&str, &str)]) -> tempfile::TempDir {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("control")).unwrap();
     for (name, text) in controls {
@@ -81,7 +98,7 @@ fn tree(controls: &[(&str, &str)]) -> tempfile::TempDir {
     home
 }
 
-fn remote(home: &Path, system: &World, arguments: &[&str], message: &[u8]) -> String {
+pub(crate) fn remote(home: &Path, system: &World, arguments: &[&str], message: &[u8]) -> String {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(message).unwrap();
     file.rewind().unwrap();
@@ -90,7 +107,7 @@ fn remote(home: &Path, system: &World, arguments: &[&str], message: &[u8]) -> St
     String::from_utf8(report.as_bytes().to_vec()).unwrap().replace('\0', "|")
 }
 
-const ME: (&str, &str) = ("me", "here.example\n");
+pub(crate) const ME: (&str, &str) = ("me", "here.example\n");
 const ARGUMENTS: &[&str] = &["d.example", "s@here.example", "a b@d.example"];
 
 /// Takes one message, and returns all that was said.
@@ -129,7 +146,7 @@ fn a_message_goes_to_the_relay() {
         let server = scope.spawn(move || sink(&listener));
         let report = remote(home.path(), &World::default(), ARGUMENTS, b"Subject: x\n\n.y\n");
         assert_eq!(report, "r|K127.0.0.1 accepted message.\nRemote host said: 250 queued\n|");
-        let expected = "HELO here.example\r\nMAIL FROM:<s@here.example>\r\n\
+        let expected = "EHLO here.example\r\nMAIL FROM:<s@here.example>\r\n\
                         RCPT TO:<\"a b\"@d.example>\r\nDATA\r\n\
                         Subject: x\r\n\r\n..y\r\n.\r\nQUIT\r\n";
         assert_eq!(server.join().unwrap(), expected);

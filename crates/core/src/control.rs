@@ -39,6 +39,10 @@ pub enum Shape {
     Map,
     /// A constant database.
     Cdb,
+    /// A certificate and its key, in PEM.
+    Certificate,
+    /// A directory with a file for each host.
+    Directory,
 }
 
 /// What holds if a control file is missing.

@@ -1,9 +1,10 @@
-//! The table of hosts that did not answer: `queue/lock/tcpto`, shared with netqmail's programs.
+//! The tables of hosts that did not answer: `queue/lock/tcpto`, shared with netqmail's programs,
+//! and `queue/lock/tcpto6` for the addresses that have no room in it.
 //!
-//! It only saves time. Whatever is wrong with the file, the answer is that nothing is remembered.
+//! They only save time. Whatever is wrong with a file, the answer is that nothing is remembered.
 
 mod file;
 mod table;
 
 pub use file::{TimeoutFile, Verdict};
-pub use table::{Record, Table};
+pub use table::{Family, Record, Table};

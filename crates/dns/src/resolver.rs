@@ -1,6 +1,7 @@
 //! Questions to the servers in turn, until one of them settles the matter.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use hickory_proto::rr::RecordType;
@@ -10,10 +11,13 @@ use crate::random::{random, random_below};
 use crate::reading::{Data, Reading};
 use crate::{Cause, Config, Failure, Name, transport};
 
-/// A resolver. It keeps nothing between two questions.
+/// A resolver. Between two questions it keeps nothing but which servers want plain ones.
 #[derive(Clone, Debug)]
 pub struct Resolver {
     config: Config,
+    /// A bit for each server that has answered a plain question, and not the same with an
+    /// extension: it would be waited for in vain before each answer.
+    plain: Cell<u32>,
 }
 
 /// A host that takes mail for a domain: the contents of an MX record.
@@ -28,7 +32,7 @@ pub struct Exchanger {
 impl Resolver {
     /// A resolver that asks as `config` says.
     pub fn new(config: Config) -> Self {
-        Self { config }
+        Self { config, plain: Cell::new(0) }
     }
 
     /// A resolver that asks as this system is set up: see [`Config::from_system`].
@@ -95,11 +99,16 @@ impl Resolver {
         // Some servers leave questions with an extension unanswered. So there is always a second
         // round, and it goes without.
         for round in 0..self.config.attempts.max(2) {
-            let extension = if round == 0 { Extension::Announced } else { Extension::Omitted };
             let timeout = self.timeout(round);
-            for server in self.servers() {
-                match ask_server(server, name, kind, extension, timeout) {
-                    Reading::Settled(result) => return result,
+            for number in self.servers() {
+                let extension = self.extension(round, number);
+                match self.ask_server(number, name, kind, extension, timeout) {
+                    Reading::Settled(result) => {
+                        if extension == Extension::Omitted {
+                            self.plain.set(self.plain.get() | bit(number));
+                        }
+                        return result;
+                    }
                     Reading::Useless(cause) => last = cause,
                     Reading::NotOurs | Reading::Truncated | Reading::Unextended => {
                         last = Cause::Malformed;
@@ -114,31 +123,48 @@ impl Resolver {
         self.config.timeout.saturating_mul(1_u32.checked_shl(round).unwrap_or(u32::MAX))
     }
 
-    fn servers(&self) -> impl Iterator<Item = SocketAddr> + '_ {
-        let servers = &self.config.servers;
-        let first = if self.config.rotate { random_below(servers.len()) } else { 0 };
-        servers.iter().cycle().skip(first).take(servers.len()).copied()
+    /// The numbers of the servers, in the order in which they are asked.
+    fn servers(&self) -> impl Iterator<Item = usize> + use<> {
+        let count = self.config.servers.len();
+        let first = if self.config.rotate { random_below(count) } else { 0 };
+        (0..count).cycle().skip(first).take(count)
+    }
+
+    fn extension(&self, round: u32, server: usize) -> Extension {
+        match round == 0 && self.plain.get() & bit(server) == 0 {
+            true => Extension::Announced,
+            false => Extension::Omitted,
+        }
+    }
+
+    /// Asks one server; again and plainly, if it stumbles over the extension.
+    fn ask_server(
+        &self,
+        number: usize,
+        name: &Name,
+        kind: RecordType,
+        extension: Extension,
+        timeout: Duration,
+    ) -> Reading {
+        let Some(server) = self.config.servers.get(number) else {
+            return Reading::Useless(Cause::Unreachable);
+        };
+        let ask = |extension| {
+            let [high, low, ..] = random().to_be_bytes();
+            let id = u16::from_be_bytes([high, low]);
+            let question = Question { id, name: name.0.clone(), kind, extension };
+            transport::ask(*server, &question, timeout)
+        };
+        match ask(extension) {
+            Reading::Unextended => ask(Extension::Omitted),
+            reading => reading,
+        }
     }
 }
 
-/// Asks one server; again and plainly, if it stumbles over the extension.
-fn ask_server(
-    server: SocketAddr,
-    name: &Name,
-    kind: RecordType,
-    extension: Extension,
-    timeout: Duration,
-) -> Reading {
-    let ask = |extension| {
-        let [high, low, ..] = random().to_be_bytes();
-        let id = u16::from_be_bytes([high, low]);
-        let question = Question { id, name: name.0.clone(), kind, extension };
-        transport::ask(server, &question, timeout)
-    };
-    match ask(extension) {
-        Reading::Unextended => ask(Extension::Omitted),
-        reading => reading,
-    }
+/// The bit of a server; beyond the last bit, none.
+fn bit(server: usize) -> u32 {
+    u32::try_from(server).ok().and_then(|server| 1_u32.checked_shl(server)).unwrap_or(0)
 }
 
 #[cfg(test)]

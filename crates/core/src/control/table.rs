@@ -25,6 +25,7 @@ controls! {
     BADMAILFROM "badmailfrom" List Default::Nothing, ["qmail-smtpd"], "senders whose recipients are refused";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send"], "host name of bounces";
+    CLIENTCERT "clientcert.pem" Certificate Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
     CONCURRENCYLOCAL "concurrencylocal" Number Default::Number(10), ["qmail-send"], "local deliveries at once";
     CONCURRENCYREMOTE "concurrencyremote" Number Default::Number(20), ["qmail-send"], "remote deliveries at once";
     DATABYTES "databytes" Number Default::Number(0), ["qmail-smtpd" "qmail-qmtpd"], "bytes of the largest message; 0 is no limit";
@@ -44,6 +45,7 @@ controls! {
     MORERCPTHOSTS "morercpthosts" List Default::Nothing, ["qmail-newmrh"], "further rcpthosts, source of morercpthosts.cdb";
     MORERCPTHOSTS_CDB "morercpthosts.cdb" Cdb Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "further rcpthosts";
     NOTIPME "notipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "addresses and networks that are not this host";
+    NOTLSHOSTS "notlshosts" Directory Default::Nothing, ["qmail-remote"], "hosts that mail goes to without TLS";
     NOTLSHOSTS_AUTO "notlshosts_auto" Number Default::Nothing, ["qmail-remote"], "not 0: remember hosts whose TLS fails; 0: do not send to them in plain text";
     OUTGOINGIP "outgoingip" List Default::Nothing, ["qmail-remote"], "addresses that connections come from, also @senderdomain:address";
     PERCENTHACK "percenthack" List Default::Nothing, ["qmail-todo"], "domains for which user%host@domain means user@host";
@@ -60,6 +62,7 @@ controls! {
     TIMEOUTRUN "timeoutrun" Number Default::Number(14400), ["qmail-remote"], "seconds after which no further host is tried";
     TIMEOUTSMTPD "timeoutsmtpd" Number Default::Number(1200), ["qmail-smtpd"], "seconds to wait for each read from a client";
     TLSCLIENTCIPHERS "tlsclientciphers" List Default::Nothing, ["qmail-remote"], "ciphers of the SMTP client, in the words of OpenSSL";
+    TLSHOSTS "tlshosts" Directory Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
 }
 
