@@ -9,6 +9,7 @@ pub mod failure;
 pub mod feed;
 pub mod fields;
 pub mod handover;
+pub mod hook;
 pub mod judge;
 pub mod maildir;
 pub mod mbox;

@@ -2,12 +2,11 @@
 
 use std::io::{self, Read};
 
+use qmail_core::blocks::Blocks;
 use qmail_core::home::home;
 use qmail_core::submit::Submission;
 
 use crate::failure::Failure;
-
-const BLOCK: usize = 65_536;
 
 /// Queues `delivered_to` and the message behind it. Returns the number that names it in the log.
 pub fn redirect<A: AsRef<[u8]>>(
@@ -21,21 +20,11 @@ pub fn redirect<A: AsRef<[u8]>>(
     let id = submission.id();
     submission.write(delivered_to);
     // A submission that is dropped here queues nothing.
-    copy(message, |block| submission.write(block))
-        .map_err(|error| Failure::system("unable to read message", &error))?;
+    let unreadable = |error: io::Error| Failure::system("unable to read message", &error);
+    let mut blocks = Blocks::new(message);
+    while let Some(block) = blocks.next_block().map_err(unreadable)? {
+        submission.write(block);
+    }
     submission.finish(sender, recipients)?;
     Ok(id)
-}
-
-/// Reads to the end, block by block.
-pub fn copy(input: &mut impl Read, mut write: impl FnMut(&[u8])) -> io::Result<()> {
-    let mut block = vec![0; BLOCK];
-    loop {
-        match input.read(&mut block) {
-            Ok(0) => return Ok(()),
-            Ok(length) => write(block.get(..length).unwrap_or_default()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
 }

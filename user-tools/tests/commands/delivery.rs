@@ -8,6 +8,7 @@ const EXCEPT: &str = env!("CARGO_BIN_EXE_except");
 const BOUNCESAYING: &str = env!("CARGO_BIN_EXE_bouncesaying");
 const PRELINE: &str = env!("CARGO_BIN_EXE_preline");
 const QRECEIPT: &str = env!("CARGO_BIN_EXE_qreceipt");
+const QSMHOOK: &str = env!("CARGO_BIN_EXE_qsmhook");
 const QBIFF: &str = env!("CARGO_BIN_EXE_qbiff");
 const MESSAGE: &[u8] = b"Subject: x\n\nbody\n";
 
@@ -165,6 +166,27 @@ fn preline_never_passes_half_a_message_for_all() {
     let line = "preline: fatal: unable to copy input: is a directory\n";
     assert_eq!(outcome(&mut command).said(), (111, line));
     assert!(!home.has("delivered"));
+}
+
+#[test]
+fn qsmhook_fills_in_words_and_puts_lines_in_front() {
+    let home = Home::new();
+    let qsmhook = |words: &[&str]| {
+        let mut command = home.command(QSMHOOK);
+        command.args(words).envs([("LOCAL", "Joe-e"), ("HOST", "here"), ("SENDER", "s@x")]);
+        run(&mut command, MESSAGE)
+    };
+    let done = qsmhook(&["-sx", "joe-", "sh", "-c", "echo \"$@\"; cat", "%%", "%u@%h", "%g%z"]);
+    let from = "From s@x Thu Jan 01 00:00:00 1970\n";
+    assert_eq!(done.said(), (0, ""));
+    assert_eq!(done.output, format!("e@here s@x\n{from}Subject: x\n\nbody\n"));
+    let done = qsmhook(&["-nPl", "cat"]);
+    let lines = "Return-Path: <s@x>\nDelivered-To: joe-e@here\n";
+    assert_eq!(done.output, format!("{lines}Subject: x\n\nbody\n"));
+    assert_eq!(qsmhook(&["sh", "-c", "exit 7"]).code, Some(7));
+    assert_eq!(qsmhook(&[]).said(), (100, "qsmhook: fatal: incorrect usage\n"));
+    let done = run(home.command(QSMHOOK).arg("cat").env_remove("DTLINE"), MESSAGE);
+    assert_eq!(done.said(), (100, "qsmhook: fatal: incorrect usage\n"));
 }
 
 #[test]

@@ -1,0 +1,20 @@
+//! Commands for the administrator: what the files in `src/bin` share with their tests.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+pub mod assign;
+pub mod control_report;
+pub mod database;
+pub mod domains;
+pub mod fatal;
+pub mod lines;
+pub mod more_hosts;
+pub mod names;
+pub mod pw2u;
+pub mod queue_count;
+pub mod queue_list;
+pub mod setup;
+pub mod splogger;
+pub mod tcp_env;
+pub mod timeouts;
+pub mod upgrade;
