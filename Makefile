@@ -2,48 +2,60 @@
 # make demo          runs a whole mail system of your own for a minute, and shows what it does
 # make test          all tests
 # make setup check   as root: installs, then verifies owners and modes
+# make startup       measures how long programs take to start: see docs/performance.md
 # make lint          formatting and clippy
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
 CARGO := cargo
 LOCKED := --locked
+TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-# Static: what a message passes through starts faster and depends on nothing. These three ask the
-# C library for users, which only works where it can load its modules.
+# Static: what a message passes through starts faster and depends on nothing. Some systems keep the
+# static C library in a package of its own (glibc-static); without it everything works, slower.
+LIBC := $(shell $(CC) -print-file-name=libc.a)
+STATIC := $(if $(wildcard $(LIBC)),+crt-static,-crt-static)
+# These three ask the C library for users, which only works where it can load its modules.
 DYNAMIC := qmail-getpw checkpassword install
-TOOLS := qmail-conformance qmail-benches
+# For those who work on this, not for those who use it.
+OURS := qmail-conformance qmail-benches
 
-STATIC_DIR := target/$(HOST)/release
-DYNAMIC_DIR := target/release
+STATIC_DIR := $(TARGET)/$(HOST)/release
+DYNAMIC_DIR := $(TARGET)/release
 # All programs side by side, as `install` and the tests like them.
-PROGRAMS := target/programs
+PROGRAMS := $(TARGET)/programs
+
+# Every process that a message may start on its way.
+MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-qmqpc qmail-queue \
+	qmail-send qmail-todo qmail-clean qmail-lspawn qmail-local qmail-rspawn qmail-remote \
+	forward preline condredirect qmail-popup qmail-pop3d
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check lint clean
+.PHONY: all demo test unit conformance peers setup check startup lint clean
 
 all:
-	RUSTFLAGS='-C target-feature=+crt-static' \
-	$(CARGO) build $(LOCKED) --release --target $(HOST) --workspace $(DYNAMIC:%=--exclude %) $(TOOLS:%=--exclude %)
+	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
+	RUSTFLAGS='$(RUSTFLAGS) -C target-feature=$(STATIC)' \
+	$(CARGO) build $(LOCKED) --release --target $(HOST) --workspace $(patsubst %,--exclude %,$(DYNAMIC) $(OURS))
 	$(CARGO) build $(LOCKED) --release $(DYNAMIC:%=--package %)
 	rm -rf $(PROGRAMS) && mkdir -p $(PROGRAMS)
-	find $(STATIC_DIR) $(DYNAMIC_DIR) -maxdepth 1 -type f -perm -u+x -exec ln -f -t $(PROGRAMS) {} +
+	find $(STATIC_DIR) -maxdepth 1 -type f -perm -u+x -exec ln -f {} $(PROGRAMS) \;
+	ln -f $(DYNAMIC:%=$(DYNAMIC_DIR)/%) $(PROGRAMS)
 
 demo:
 	$(CARGO) build $(LOCKED)
 	$(CARGO) build $(LOCKED) --package qmail-conformance --bins
-	target/debug/demo target/debug
+	$(TARGET)/debug/demo $(TARGET)/debug
 
 test: peers unit conformance
 
 # Beside each program's code.
 unit:
-	$(CARGO) test $(LOCKED)
+	$(CARGO) test $(LOCKED) --workspace --exclude qmail-conformance
 
 # On trees of our own, made from the programs as they are installed: see tests/README.md.
 conformance: all
-	PATH="$$PATH:$(CURDIR)/target/peers/usr/sbin" QMAIL_BUILD=$(CURDIR)/$(PROGRAMS) \
-	$(CARGO) test $(LOCKED) --package qmail-conformance --no-fail-fast
+	QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) --package qmail-conformance --no-fail-fast
 
 peers:
 	.ci/peers
@@ -53,6 +65,15 @@ setup: all
 
 check:
 	$(PROGRAMS)/install check
+
+# Side by side, since the length of the path counts, too.
+startup: all
+	$(CARGO) build $(LOCKED) --release --package qmail-benches
+	rm -rf $(TARGET)/startup && mkdir -p $(TARGET)/startup
+	$(CC) -O2 -static -o $(TARGET)/startup/c-static benches/startup.c
+	$(CC) -O2 -static-pie -fPIE -o $(TARGET)/startup/c-static-pie benches/startup.c
+	cp $(MESSAGE_PATH:%=$(PROGRAMS)/%) $(TARGET)/startup
+	cd $(TARGET)/startup && $(DYNAMIC_DIR)/startup $(patsubst %,./%,c-static c-static-pie $(MESSAGE_PATH))
 
 lint:
 	$(CARGO) fmt --all --check

@@ -15,7 +15,7 @@ use crate::{Failure, Place};
 /// If a directory that files are expected in is not there, or the queue is not understood.
 pub fn check(place: &Place, warn: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     for item in items(place, Shape::of(&place.home)?) {
-        if is_installed(item.what) {
+        if item.what.is_replaced() {
             switch(&place.path(&item))?;
         }
         let name = shown(place, &item);
@@ -40,16 +40,9 @@ enum Problem {
     Unknown(io::Error),
 }
 
-/// Whether this is a file that installation replaces; such files are shown in a shorter form.
-fn is_installed(what: What) -> bool {
-    match what {
-        What::Program | What::Boot(_) | What::ForwardingBoot(_) | What::Ids => true,
-        What::Directory | What::Zeros(_) | What::Fifo => false,
-    }
-}
-
+/// Files that installation replaces are shown in a shorter form, as they always were.
 fn shown(place: &Place, item: &Item) -> String {
-    if is_installed(item.what) {
+    if item.what.is_replaced() {
         format!(".../{}", item.path)
     } else {
         place.path(item).display().to_string()

@@ -28,9 +28,7 @@ pub(crate) fn ensure(path: &Path, item: &Item) -> Result<(), Failure> {
     let (is_right, otherwise) = match item.what {
         What::Directory => (metadata.is_dir(), "is not a directory"),
         What::Fifo => (metadata.file_type().is_fifo(), "is not a FIFO"),
-        What::Zeros(_) | What::Program | What::Boot(_) | What::ForwardingBoot(_) | What::Ids => {
-            (metadata.is_file(), "is not a file")
-        }
+        _ => (metadata.is_file(), "is not a file"),
     };
     if !is_right {
         return Err(Failure::Unexpected(path.to_owned(), otherwise));
@@ -77,7 +75,9 @@ fn make(path: &Path, what: What) -> io::Result<()> {
             let create = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             create.set_len(length)
         }
-        What::Program | What::Boot(_) | What::ForwardingBoot(_) | What::Ids => Ok(()),
+        What::Program | What::Boot(_) | What::ForwardingBoot(_) | What::Ids | What::Text(_) => {
+            Ok(())
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use qmail_core::queue::Todo;
 
 use crate::Place;
-use crate::layout::{Kind, Row, TABLE, parts};
+use crate::layout::{Kind, Row, parts, rows};
 use crate::shape::Shape;
 
 /// One thing in a tree.
@@ -34,15 +34,29 @@ pub(crate) enum What {
     ForwardingBoot(&'static str),
     /// Written: the numbers of the accounts.
     Ids,
+    /// Written: something to read.
+    Text(&'static str),
     /// Made when missing: so many zero bytes.
     Zeros(u64),
     /// Made when missing.
     Fifo,
 }
 
+impl What {
+    /// Whether this is a file that each installation replaces.
+    pub(crate) fn is_replaced(self) -> bool {
+        match self {
+            Self::Program | Self::Boot(_) | Self::ForwardingBoot(_) | Self::Ids | Self::Text(_) => {
+                true
+            }
+            Self::Directory | Self::Zeros(_) | Self::Fifo => false,
+        }
+    }
+}
+
 /// Everything in the tree at `place`, in the order in which it can be made.
 pub(crate) fn items(place: &Place, shape: Shape) -> Vec<Item> {
-    TABLE.iter().flat_map(|row| expand(row, place, shape)).collect()
+    rows().flat_map(|row| expand(row, place, shape)).collect()
 }
 
 fn expand(row: &Row, place: &Place, shape: Shape) -> Vec<Item> {
@@ -57,6 +71,7 @@ fn expand(row: &Row, place: &Place, shape: Shape) -> Vec<Item> {
         Kind::Boot(delivery) => (What::Boot(delivery), 0),
         Kind::ForwardingBoot(delivery) => (What::ForwardingBoot(delivery), 0),
         Kind::Ids => (What::Ids, 0),
+        Kind::Text(text) => (What::Text(text), 0),
         Kind::Zeros(length) => (What::Zeros(length), 0),
         Kind::Fifo => (What::Fifo, 0),
     };

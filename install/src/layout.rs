@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     ForwardingBoot(&'static str),
     /// The numbers of the accounts.
     Ids,
+    /// A file of this release that only people read.
+    Text(&'static str),
     /// A file of so many zero bytes, which is kept once it is there.
     Zeros(u64),
     /// A FIFO.
@@ -41,7 +43,7 @@ pub(crate) enum Kind {
 use Kind::{Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Split, SplitIfHashed, Zeros};
 use Role::{Alias, Owner, Queue, Remote, Send};
 
-const fn row(path: &'static str, kind: Kind, owner: Role, mode: u32) -> Row {
+pub(crate) const fn row(path: &'static str, kind: Kind, owner: Role, mode: u32) -> Row {
     Row { path, kind, owner, mode }
 }
 
@@ -50,10 +52,15 @@ const MAIL_LOCAL: &str =
 const BIN_MAIL: &str = r#"|preline -f /bin/mail -r "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
 const OLD_BIN_MAIL: &str = r#"|preline -f /bin/mail -f "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
 
+/// Everything, in the order in which it can be made.
+pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
+    TABLE.iter().chain(crate::texts::TABLE)
+}
+
 /// A directory comes before what is in it; `mess` is the last of the split ones, since programs
 /// count its parts: until it is there, there is no queue.
 #[rustfmt::skip]
-pub(crate) const TABLE: &[Row] = &[
+const TABLE: &[Row] = &[
     row("",                     Directory,     Owner,  0o0755),
     row("alias",                Directory,     Alias,  0o2755),
     row("bin",                  Directory,     Owner,  0o0755),
@@ -92,12 +99,18 @@ pub(crate) const TABLE: &[Row] = &[
     // They run as root, and only root has any use for them.
     row("bin/checkpassword",    Program,       Owner,  0o0700),
     row("bin/qmail-lspawn",     Program,       Owner,  0o0700),
+    row("bin/qmail-newmrh",     Program,       Owner,  0o0700),
+    row("bin/qmail-newu",       Program,       Owner,  0o0700),
+    row("bin/qmail-qhandle",    Program,       Owner,  0o0700),
+    row("bin/qmail-qrepair",    Program,       Owner,  0o0700),
     row("bin/qmail-start",      Program,       Owner,  0o0700),
-    // They run as one of qmail's accounts: nobody may read them, so nobody may trace them.
+    // They run as one of qmail's accounts, or belong to root's work: nobody else may read them, so
+    // nobody may trace them.
     row("bin/qmail-clean",      Program,       Owner,  0o0711),
     row("bin/qmail-getpw",      Program,       Owner,  0o0711),
     row("bin/qmail-local",      Program,       Owner,  0o0711),
     row("bin/qmail-popup",      Program,       Owner,  0o0711),
+    row("bin/qmail-pw2u",       Program,       Owner,  0o0711),
     row("bin/qmail-remote",     Program,       Owner,  0o0711),
     row("bin/qmail-rspawn",     Program,       Owner,  0o0711),
     row("bin/qmail-send",       Program,       Owner,  0o0711),
@@ -106,9 +119,35 @@ pub(crate) const TABLE: &[Row] = &[
     // For everybody.
     row("bin/qmail-inject",     Program,       Owner,  0o0755),
     row("bin/qmail-pop3d",      Program,       Owner,  0o0755),
+    row("bin/qmail-qmqpc",      Program,       Owner,  0o0755),
+    row("bin/qmail-qmqpd",      Program,       Owner,  0o0755),
+    row("bin/qmail-qmtpd",      Program,       Owner,  0o0755),
+    row("bin/qmail-qread",      Program,       Owner,  0o0755),
+    row("bin/qmail-qstat",      Program,       Owner,  0o0755),
+    row("bin/qmail-showctl",    Program,       Owner,  0o0755),
     row("bin/qmail-smtpd",      Program,       Owner,  0o0755),
+    row("bin/qmail-tcpok",      Program,       Owner,  0o0755),
+    row("bin/qmail-tcpto",      Program,       Owner,  0o0755),
     row("bin/sendmail",         Program,       Owner,  0o0755),
     row("bin/tcp-env",          Program,       Owner,  0o0755),
+    // For everybody's mailbox and .qmail files.
+    row("bin/bouncesaying",     Program,       Owner,  0o0755),
+    row("bin/condredirect",     Program,       Owner,  0o0755),
+    row("bin/datemail",         Program,       Owner,  0o0755),
+    row("bin/elq",              Program,       Owner,  0o0755),
+    row("bin/except",           Program,       Owner,  0o0755),
+    row("bin/forward",          Program,       Owner,  0o0755),
+    row("bin/maildir2mbox",     Program,       Owner,  0o0755),
+    row("bin/maildirmake",      Program,       Owner,  0o0755),
+    row("bin/maildirwatch",     Program,       Owner,  0o0755),
+    row("bin/mailsubj",         Program,       Owner,  0o0755),
+    row("bin/pinq",             Program,       Owner,  0o0755),
+    row("bin/predate",          Program,       Owner,  0o0755),
+    row("bin/preline",          Program,       Owner,  0o0755),
+    row("bin/qail",             Program,       Owner,  0o0755),
+    row("bin/qbiff",            Program,       Owner,  0o0755),
+    row("bin/qreceipt",         Program,       Owner,  0o0755),
+    row("bin/qsmhook",          Program,       Owner,  0o0755),
 
     row("boot/home",            Boot("./Mailbox"),                     Owner, 0o0755),
     row("boot/home+df",         ForwardingBoot("./Mailbox"),           Owner, 0o0755),
@@ -135,7 +174,7 @@ mod tests {
     #[test]
     fn a_directory_comes_before_what_is_in_it_and_nothing_comes_twice() {
         let mut seen = HashSet::new();
-        for row in TABLE {
+        for row in rows() {
             let parent = row.path.rsplit_once('/').map_or("", |(parent, _)| parent);
             assert!(row.path.is_empty() || seen.contains(parent), "{}", row.path);
             assert!(seen.insert(row.path), "{}", row.path);
@@ -145,13 +184,13 @@ mod tests {
     #[test]
     fn qmail_queue_is_the_only_set_id_program() {
         let is_set_id = |row: &&Row| row.kind == Kind::Program && row.mode & 0o6000 != 0;
-        let set_id: Vec<_> = TABLE.iter().filter(is_set_id).map(|row| row.path).collect();
+        let set_id: Vec<_> = rows().filter(is_set_id).map(|row| row.path).collect();
         assert_eq!(set_id, ["bin/qmail-queue"]);
     }
 
     #[test]
     fn programs_are_roots_except_where_they_are_set_id() {
-        for row in TABLE.iter().filter(|row| row.kind == Kind::Program) {
+        for row in rows().filter(|row| row.kind == Kind::Program) {
             assert_eq!(row.owner == Queue, row.mode & 0o4000 != 0, "{}", row.path);
         }
     }

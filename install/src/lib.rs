@@ -13,6 +13,7 @@ mod make;
 mod place;
 mod request;
 mod shape;
+mod texts;
 
 pub use check::check;
 pub use failure::Failure;
@@ -20,5 +21,7 @@ pub use make::install;
 pub use place::Place;
 pub use request::{Command, Request};
 
+#[cfg(test)]
+mod completeness;
 #[cfg(test)]
 mod tests;

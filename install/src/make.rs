@@ -1,5 +1,6 @@
 //! Making a tree, or completing one.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -8,9 +9,6 @@ use qmail_sys::sync_directory;
 use crate::item::{Item, What, items};
 use crate::shape::Shape;
 use crate::{Failure, Place, boot, file};
-
-/// Directories whose files are replaced.
-const REPLACED: [&str; 3] = ["bin", "boot", "users"];
 
 /// Makes everything that is missing at `place`, replaces the programs by those in `sources` (the
 /// first directory that has one wins), and corrects owners and modes.
@@ -27,10 +25,15 @@ pub fn install(place: &Place, sources: &[PathBuf]) -> Result<(), Failure> {
         source_of(item, sources)?;
     }
     items.iter().try_for_each(|item| make(item, place, sources))?;
-    REPLACED.iter().try_for_each(|name| {
-        let directory = place.home.join(name);
-        sync_directory(&directory).map_err(Failure::unable("sync", &directory))
+    replaced_in(&items, place).iter().try_for_each(|directory| {
+        sync_directory(directory).map_err(Failure::unable("sync", directory))
     })
+}
+
+/// The directories with files that were replaced.
+fn replaced_in(items: &[Item], place: &Place) -> BTreeSet<PathBuf> {
+    let replaced = items.iter().filter(|item| item.what.is_replaced());
+    replaced.filter_map(|item| place.path(item).parent().map(Path::to_owned)).collect()
 }
 
 fn make(item: &Item, place: &Place, sources: &[PathBuf]) -> Result<(), Failure> {
@@ -46,6 +49,7 @@ fn make(item: &Item, place: &Place, sources: &[PathBuf]) -> Result<(), Failure> 
         What::Boot(delivery) => text(boot::script(&place.home, delivery)),
         What::ForwardingBoot(delivery) => text(boot::forwarding_script(&place.home, delivery)),
         What::Ids => text(place.accounts.to_ids()),
+        What::Text(text) => file::replace(&path, item, &mut text.as_bytes()),
     }
 }
 

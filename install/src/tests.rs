@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
 
-use crate::layout::{Kind, TABLE};
+use crate::layout::{Kind, rows};
 use crate::{Failure, Place, check, install};
 
 /// A tree of whoever runs the tests, and a directory with programs for it.
@@ -21,7 +21,7 @@ impl Scene {
         let root = tempfile::tempdir().unwrap();
         let built = root.path().join("built");
         fs::create_dir(&built).unwrap();
-        for row in TABLE.iter().filter(|row| row.kind == Kind::Program) {
+        for row in rows().filter(|row| row.kind == Kind::Program) {
             let name = Path::new(row.path).file_name().unwrap();
             write(&built.join(name), "first build");
         }
