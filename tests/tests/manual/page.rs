@@ -76,6 +76,13 @@ impl Page {
         items.filter_map(|item| item.split_whitespace().next()?.parse().ok()).collect()
     }
 
+    /// Every number in the section on exit codes.
+    pub(crate) fn exit_numbers(&self) -> BTreeSet<u8> {
+        let parts = [self.part("EXIT STATUS"), self.part("EXIT CODES")];
+        let words = parts.iter().flat_map(|part| *part).flat_map(|line| line.split_whitespace());
+        words.filter_map(|word| word.trim_end_matches([',', ';', ':', '.']).parse().ok()).collect()
+    }
+
     /// The words that stand behind `Fl`, in the synopsis and wherever an option is explained.
     pub(crate) fn options(&self) -> Vec<&str> {
         let synopsis = self.part("SYNOPSIS").iter();
@@ -97,5 +104,6 @@ fn flags(line: &str) -> impl Iterator<Item = &str> {
         .skip_while(|word| *word != "Fl")
         .skip(1)
         .take_while(|word| !matches!(*word, "Ar" | "Op" | "Oo" | "Cm"))
-        .filter(|word| !matches!(*word, "," | "Fl"))
+        // Long options stand beside short ones of the same meaning.
+        .filter(|word| !matches!(*word, "," | "|" | "Fl") && !word.starts_with("\\&-"))
 }

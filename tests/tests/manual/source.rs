@@ -100,13 +100,97 @@ pub(crate) fn programs(workspace: &Path) -> BTreeMap<String, String> {
         }
         for program in directory(&package.join("src/bin")) {
             let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            // `tcp-env.rs`, and `tcp_env.rs` or a directory `tcp_env` of its own.
-            let module = package.join("src").join(name.replace('-', "_"));
-            let more = code(&module) + &code(&module.with_extension("rs"));
-            programs.insert(name, code(&program) + &more);
+            let text = code(&program);
+            let more = modules(&package.join("src"), &text);
+            programs.insert(name, text + &more);
         }
     }
     programs
+}
+
+/// The modules of its own package that a program uses: `use admin_tools::tcp_env::…` is
+/// `tcp_env.rs`, and the directory of that name.
+fn modules(source: &Path, program: &str) -> String {
+    let uses = program.lines().filter_map(|line| line.strip_prefix("use ")?.split("::").nth(1));
+    let names: BTreeSet<&str> = uses.map(|name| name.trim_end_matches(';')).collect();
+    let paths = names.into_iter().map(|name| source.join(name));
+    paths.map(|path| code(&path) + &code(&path.with_extension("rs"))).collect()
+}
+
+/// The exit codes that the header of a program names: each is the first word of its part.
+pub(crate) fn header_codes(program: &Path) -> BTreeSet<u8> {
+    let text = fs::read_to_string(program).unwrap_or_default();
+    let header = text.lines().map_while(|line| line.strip_prefix("//!"));
+    let lines = header.skip_while(|line| !line.trim_start().starts_with("Exit codes:"));
+    let codes: Vec<&str> = lines.map(str::trim).collect();
+    let codes = codes.join(" ");
+    let parts = codes.trim_start_matches("Exit codes:").split([';', ',']);
+    parts.filter_map(|part| part.split_whitespace().next()?.parse().ok()).collect()
+}
+
+/// The file with the header of each program of the workspace, by the program's name.
+pub(crate) fn headers(workspace: &Path) -> BTreeMap<String, PathBuf> {
+    let mut headers = BTreeMap::new();
+    for package in directory(workspace) {
+        if FOR_OURSELVES.iter().any(|name| package.ends_with(name)) {
+            continue;
+        }
+        let main = package.join("src/main.rs");
+        if main.is_file() {
+            let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap_or_default();
+            headers.insert(manifest.split('"').nth(1).unwrap_or_default().to_owned(), main);
+        }
+        for program in directory(&package.join("src/bin")) {
+            let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            headers.insert(name, program);
+        }
+    }
+    headers
+}
+
+/// Packages whose programs are for those who work on this one.
+const FOR_OURSELVES: [&str; 2] = ["tests", "benches"];
+
+/// The names below `control/` that the source has in its texts, with the file that each is in. Tests
+/// do not count.
+pub(crate) fn control_names(workspace: &Path) -> BTreeMap<String, PathBuf> {
+    let mut names = BTreeMap::new();
+    for path in sources(workspace) {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        let (text, _) = text.split_once("#[cfg(test)]\nmod tests").unwrap_or((&text, ""));
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        for before in
+            ["control/", "control.join(\"", "control\").join(\"", "control.join(format!(\""]
+        {
+            for rest in lines.clone().flat_map(|line| line.split(before).skip(1)) {
+                let is_end =
+                    |letter: char| !(letter.is_ascii_alphanumeric() || "._-".contains(letter));
+                let name = rest.split(is_end).next().unwrap_or_default();
+                names.insert(name.trim_end_matches('.').to_owned(), path.clone());
+            }
+        }
+    }
+    names.remove("");
+    names
+}
+
+/// All source of the workspace that is not there for tests.
+fn sources(workspace: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut left: Vec<PathBuf> = directory(workspace);
+    while let Some(path) = left.pop() {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let skipped = ["tests", "target", "benches", "fuzz"].contains(&&*name);
+        if path.is_dir() && !skipped && !name.starts_with('.') {
+            left.extend(directory(&path));
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && !skipped
+            && !name.ends_with("_tests")
+        {
+            found.push(path);
+        }
+    }
+    found
 }
 
 /// All source in a file, or below a directory, without its comments.

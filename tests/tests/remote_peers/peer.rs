@@ -1,0 +1,77 @@
+//! What all mail servers here have in common.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+
+use qmail_conformance::process::Program;
+use qmail_conformance::{Need, Tree, wait};
+
+/// Where they send what they take.
+pub(crate) const SINK: &str = "127.0.0.20:2525";
+
+/// Where `.ci/peers` unpacks them.
+const UNPACKED: &str = "/usr/local/lib/mail-servers";
+
+/// A running server.
+pub(crate) struct Peer {
+    child: Child,
+}
+
+impl Peer {
+    /// Starts a server, and waits until it listens there.
+    pub(crate) fn start(tree: &Tree, program: Program<'_>, address: &str) -> Self {
+        let (child, _output) = program.start();
+        let peer = Self { child };
+        wait::until(&format!("a server at {address}"), || {
+            tree.within_network(|| std::net::TcpStream::connect(address)).ok()
+        });
+        peer
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The directory with the files of a package; none if it is not there.
+pub(crate) fn package(tree: &Tree, name: &str, program: &'static str) -> Option<PathBuf> {
+    let package = Path::new(UNPACKED).join(name);
+    (!tree.lacks(Need::Tool(program))).then_some(package)
+}
+
+/// An account that a server runs as.
+pub(crate) fn add_account(tree: &Tree, name: &str, id: u32) {
+    let script = format!(
+        "echo {name}:x:{id}:{id}::/:/bin/false >> /etc/passwd; echo {name}:x:{id}: >> /etc/group"
+    );
+    let added = tree.command("/bin/sh").args(["-c", &script]).run();
+    assert_eq!(added.code, Some(0), "{}", added.errors());
+}
+
+/// A file with certificates.
+pub(crate) fn certificate(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("certificates").join(name)
+}
+
+/// A copy of certificate and key that only their server can read.
+pub(crate) fn identity(directory: &Path, name: &str, owner: u32) -> PathBuf {
+    let path = directory.join(name);
+    fs::copy(certificate(name), &path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    chown(&path, Some(owner), None).unwrap();
+    path
+}
+
+/// A directory of this owner.
+pub(crate) fn directory(parent: &Path, name: &str, owner: u32, group: u32, mode: u32) -> PathBuf {
+    let path = parent.join(name);
+    fs::create_dir(&path).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+    chown(&path, Some(owner), Some(group)).unwrap();
+    path
+}
