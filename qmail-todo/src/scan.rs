@@ -9,7 +9,7 @@ use qmail_core::queue::{Queue, QueueId};
 #[derive(Debug)]
 pub(crate) struct Scan {
     directories: std::vec::IntoIter<PathBuf>,
-    open: Option<ReadDir>,
+    open: Option<(PathBuf, ReadDir)>,
     /// Still to be told, after the messages that were found before.
     unreadable: Option<Unreadable>,
 }
@@ -30,12 +30,15 @@ impl Scan {
     pub(crate) fn next(&mut self, most: usize) -> Result<Vec<QueueId>, Unreadable> {
         let mut found = Vec::new();
         while found.len() < most && self.unreadable.is_none() {
-            match self.open.as_mut().map(Iterator::next) {
+            match self.open.as_mut().map(|(_, directory)| directory.next()) {
                 Some(Some(Ok(entry))) => {
                     found.extend(QueueId::parse(entry.file_name().as_encoded_bytes()));
                 }
-                // An error ends the directory as its end does; the next scan sees the rest.
-                Some(Some(Err(_)) | None) => self.open = None,
+                // The next scan sees the rest.
+                Some(Some(Err(_))) => {
+                    self.unreadable = self.open.take().map(|(path, _)| Unreadable(path));
+                }
+                Some(None) => self.open = None,
                 None => match self.directories.next() {
                     Some(path) => self.enter(path),
                     None => break,
@@ -51,7 +54,7 @@ impl Scan {
 
     fn enter(&mut self, path: PathBuf) {
         match fs::read_dir(&path) {
-            Ok(directory) => self.open = Some(directory),
+            Ok(directory) => self.open = Some((path, directory)),
             Err(_) => self.unreadable = Some(Unreadable(path)),
         }
     }

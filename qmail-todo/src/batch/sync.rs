@@ -2,7 +2,7 @@
 //! directory once.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use qmail_core::queue::Queue;
 
@@ -22,7 +22,7 @@ pub(crate) fn sync(queue: &Queue, written: Vec<Written>) -> (Vec<Written>, Vec<T
     });
     let failed = sync_directories(&safe);
     troubles.extend(failed.iter().map(|path| Trouble::Sync(name(queue, path))));
-    safe.retain(|message| !directories(message).any(|path| failed.contains(path)));
+    safe.retain(|message| message.directories.is_disjoint(&failed));
     (safe, troubles)
 }
 
@@ -36,11 +36,8 @@ fn sync_files(queue: &Queue, message: &Written) -> Result<(), Trouble> {
 
 /// The directories that could not be brought to disk.
 fn sync_directories(messages: &[Written]) -> BTreeSet<PathBuf> {
-    let all: BTreeSet<&Path> = messages.iter().flat_map(directories).collect();
+    let all: BTreeSet<&PathBuf> =
+        messages.iter().flat_map(|message| &message.directories).collect();
     let failed = all.into_iter().filter(|path| qmail_sys::sync_directory(path).is_err());
-    failed.map(Path::to_owned).collect()
-}
-
-fn directories(message: &Written) -> impl Iterator<Item = &Path> {
-    message.files.iter().filter_map(|written| written.path.parent())
+    failed.cloned().collect()
 }

@@ -1,5 +1,6 @@
 //! Writing down what becomes of a message.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -18,6 +19,8 @@ pub(crate) struct Written {
     pub id: QueueId,
     /// `info/` first, then the channels.
     pub files: Vec<WrittenFile>,
+    /// Directories whose entries for it have changed.
+    pub directories: BTreeSet<PathBuf>,
     channels: Vec<Channel>,
 }
 
@@ -46,26 +49,29 @@ pub(crate) fn write(
     let envelope = File::open(&todo).map_err(|_| Trouble::Open(name(queue, &todo)))?;
     let mess = queue.mess(id);
     let bytes = fs::metadata(&mess).map_err(|_| Trouble::Stat(name(queue, &mess)))?.len();
+    let mut left_over = BTreeSet::new();
     for channel in Channel::ALL {
-        remove(queue, &queue.recipients(channel, id))?;
+        remove(queue, queue.recipients(channel, id), &mut left_over)?;
     }
-    remove(queue, &queue.info(id))?;
+    remove(queue, queue.info(id), &mut left_over)?;
     let mut writer = Writer::new(queue, id, bytes)?;
     reporter.log(lines::new_message(id));
     for record in Records::new(BufReader::new(envelope)) {
         let record = record.map_err(|_| Trouble::Read(name(queue, &todo)))?;
         writer.take(&record, routes, reporter)?;
     }
-    writer.finish()
+    writer.finish(left_over)
 }
 
-fn remove(queue: &Queue, path: &Path) -> Result<(), Trouble> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(Trouble::Unlink(name(queue, path)))
-        }
-        _ => Ok(()),
+/// Removes what an earlier attempt left, and notes where: what came back after a power failure would
+/// be delivered.
+fn remove(queue: &Queue, path: PathBuf, changed: &mut BTreeSet<PathBuf>) -> Result<(), Trouble> {
+    match fs::remove_file(&path) {
+        Ok(()) => changed.extend(path.parent().map(Path::to_owned)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(_) => return Err(Trouble::Unlink(name(queue, &path))),
     }
+    Ok(())
 }
 
 /// The files of one message while its envelope is read. Recipients are passed on one by one.
@@ -132,7 +138,7 @@ impl<'q> Writer<'q> {
         found.ok_or_else(|| Trouble::Create(self.queue.todo_name("todo", self.id)))
     }
 
-    fn finish(self) -> Result<Written, Trouble> {
+    fn finish(self, mut directories: BTreeSet<PathBuf>) -> Result<Written, Trouble> {
         // Without a sender nobody could be told of a failure: the envelope is damaged.
         if !self.sender_known {
             return Err(Trouble::Read(self.todo()));
@@ -141,8 +147,10 @@ impl<'q> Writer<'q> {
         recipients.sort_by_key(|(channel, _)| *channel);
         let channels = recipients.iter().map(|(channel, _)| *channel).collect();
         let outputs = std::iter::once(info).chain(recipients.into_iter().map(|(_, output)| output));
-        let files = outputs.map(|output| output.finish(queue)).collect::<Result<_, _>>()?;
-        Ok(Written { id, files, channels })
+        let outputs = outputs.map(|output| output.finish(queue));
+        let files = outputs.collect::<Result<Vec<WrittenFile>, Trouble>>()?;
+        directories.extend(files.iter().filter_map(|one| one.path.parent()).map(Path::to_owned));
+        Ok(Written { id, files, directories, channels })
     }
 
     fn todo(&self) -> String {

@@ -1,0 +1,203 @@
+//! The loop, and everything it touches. What is to be done is decided elsewhere.
+
+mod deliveries;
+mod elimination;
+mod enlist;
+mod farewell;
+mod inject;
+mod news;
+mod results;
+mod wait;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use qmail_core::log::Log;
+use qmail_core::queue::{Channel, Queue};
+use qmail_sys::signal::{Signal, Signals};
+use qmail_wire::todo::Order;
+
+use crate::channels::PerChannel;
+use crate::cleaner::{Asked, Cleaner};
+use crate::files::{OpenMessage, Recipients, reopen};
+use crate::half_done::HalfDone;
+use crate::lines;
+use crate::schedule::{Scheduler, Time};
+use crate::settings::Settings;
+use crate::spawner::Spawner;
+use crate::sweep::{Found, Sweep};
+use crate::todo::Todo;
+
+pub(crate) use enlist::enlist;
+
+/// Everything that qmail-send has. What is gone for good is `None`.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    log: Log,
+    home: PathBuf,
+    queue: Queue,
+    settings: Settings,
+    signals: Signals,
+    /// Locked as long as we live.
+    _mutex: File,
+    scheduler: Scheduler<OpenMessage>,
+    half_done: HalfDone,
+    spawners: PerChannel<Option<Spawner>>,
+    passes: PerChannel<Option<Recipients>>,
+    cleaner: Option<Cleaner>,
+    todo: Option<Todo>,
+    sweep: Sweep,
+    unwritten: results::Unwritten,
+}
+
+impl Daemon {
+    #[expect(clippy::too_many_arguments, reason = "each is a part, and none has a default")]
+    pub(crate) fn new(
+        log: Log,
+        home: PathBuf,
+        queue: Queue,
+        settings: Settings,
+        signals: Signals,
+        mutex: File,
+        mut scheduler: Scheduler<OpenMessage>,
+        half_done: HalfDone,
+        spawners: PerChannel<Option<Spawner>>,
+        cleaner: Cleaner,
+        todo: Option<Todo>,
+    ) -> Self {
+        for channel in Channel::ALL {
+            if spawners.of(channel).is_none() {
+                scheduler.lose(channel);
+            }
+        }
+        Self {
+            log,
+            home,
+            queue,
+            settings,
+            signals,
+            _mutex: mutex,
+            scheduler,
+            half_done,
+            spawners,
+            passes: PerChannel::default(),
+            cleaner: Some(cleaner),
+            todo,
+            sweep: Sweep::new(now()),
+            unwritten: results::Unwritten::default(),
+        }
+    }
+
+    /// Works until it is told to stop, or one of the others is gone.
+    pub(crate) fn run(mut self) {
+        match &mut self.todo {
+            Some(todo) => todo.order(Order::Start),
+            None => self.lose_todo(),
+        }
+        while !self.may_end() {
+            for event in self.wait() {
+                self.handle(event);
+            }
+            self.work(now());
+        }
+        self.farewell();
+    }
+
+    /// What is due, each kind a little, so that none waits for another.
+    fn work(&mut self, now: Time) {
+        self.write_again(now);
+        for channel in Channel::ALL {
+            self.deliver(channel, now);
+        }
+        if let Some(id) = self.scheduler.take_doubtful(now) {
+            let Self { scheduler, half_done, queue, log, .. } = self;
+            enlist(scheduler, half_done, queue, log, id);
+        }
+        self.eliminate(now);
+        self.sweep(now);
+        if let Some(todo) = self.todo.as_mut().filter(|_| self.scheduler.is_stopping()) {
+            todo.order(Order::Stop);
+        }
+    }
+
+    /// Whether we are to stop, and nobody has anything to tell us any more.
+    fn may_end(&self) -> bool {
+        let cleaned = self.cleaner.as_ref().is_none_or(Cleaner::is_idle);
+        let reported = self.scheduler.awaited() <= self.unwritten.awaited(&self.spawners);
+        self.scheduler.is_stopping() && self.todo.is_none() && cleaned && reported
+    }
+
+    fn obey(&mut self, signal: Signal) {
+        match signal {
+            Signal::SIGTERM => self.scheduler.stop(),
+            Signal::SIGALRM => self.scheduler.hurry(now()),
+            Signal::SIGHUP => {
+                if let Some(todo) = &mut self.todo {
+                    todo.order(Order::Reread);
+                }
+                if let Err(line) = self.settings.reread(&self.home) {
+                    self.say(line);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// One step of the search for litter. A message that qmail-clean is still removing looks like
+    /// litter, so it has to be idle.
+    fn sweep(&mut self, now: Time) {
+        let Some(cleaner) = self.cleaner.as_mut().filter(|cleaner| cleaner.is_idle()) else {
+            return;
+        };
+        if self.scheduler.is_stopping() {
+            return;
+        }
+        match self.sweep.step(&self.queue, now) {
+            Found::Nothing => {}
+            Found::Ossified(id) => {
+                if cleaner.remove(Asked { id, body: None }).is_err() {
+                    self.lose_cleaner();
+                }
+            }
+            Found::Unreadable(directory) => {
+                let name = lines::name(&self.queue, &directory);
+                self.log.write(&lines::cannot_scan(&name));
+            }
+        }
+    }
+
+    fn lose_spawner(&mut self, channel: Channel) {
+        self.say(lines::LOST_SPAWNER);
+        *self.spawners.of_mut(channel) = None;
+        self.scheduler.lose(channel);
+    }
+
+    fn lose_cleaner(&mut self) {
+        self.say(lines::LOST_CLEAN);
+        for Asked { id, body } in self.cleaner.take().into_iter().flat_map(Cleaner::unanswered) {
+            // Where it fails the message is litter, which is removed in time.
+            let _ = body.map(|body| reopen(&self.queue, id, body));
+        }
+        self.scheduler.stop();
+    }
+
+    fn lose_todo(&mut self) {
+        self.say(lines::LOST_TODO);
+        self.todo = None;
+        self.scheduler.stop();
+    }
+
+    fn say(&self, text: &str) {
+        self.log.write(&lines::text(text));
+    }
+
+    fn log_status(&self) {
+        self.log.write(&lines::status(&self.scheduler.load(), self.scheduler.is_stopping()));
+    }
+}
+
+/// The clock; before 1970 is 1970.
+fn now() -> Time {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}

@@ -1,0 +1,35 @@
+//! qmail-send: schedules deliveries and sends bounces.
+//!
+//! Runs as:     qmails; qmail-start becomes it
+//! Descriptors: 0 log, written; 1 and 2 to and from qmail-lspawn; 3 and 4 to and from qmail-rspawn;
+//!              5 and 6 to and from qmail-clean; 7 and 8 to and from qmail-todo
+//! Exit codes:  0 stopped, or one of the others is gone; 111 could not start
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::io;
+use std::process::ExitCode;
+
+use qmail_send::{Ends, Pipes, run};
+
+fn main() -> ExitCode {
+    match pipes().map(run) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) | Err(_) => ExitCode::from(111),
+    }
+}
+
+fn pipes() -> io::Result<Pipes> {
+    Ok(Pipes {
+        log: qmail_sys::inherit(0)?,
+        local: ends(1, 2)?,
+        remote: ends(3, 4)?,
+        clean: ends(5, 6)?,
+        todo: ends(7, 8)?,
+    })
+}
+
+fn ends(to: u8, from: u8) -> io::Result<Ends> {
+    let (to, from) = (qmail_sys::inherit(to)?, qmail_sys::inherit(from)?);
+    Ok(Ends { to: File::from(to), from: File::from(from) })
+}

@@ -1,0 +1,324 @@
+//! What is to be delivered when: decisions only, no I/O, and the clock is an argument.
+//!
+//! Each channel has a heap of messages by the time at which they are due, and reads one recipient
+//! file at a time: the pass. A pass belongs to a job, which outlives it until the last delivery has
+//! reported. Messages without recipients left wait in another heap to be removed, and those about
+//! which the file system could not be asked in a third.
+
+mod jobs;
+mod retry;
+mod slots;
+mod waiting;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
+
+use qmail_core::queue::{Channel, QueueId};
+use qmail_wire::spawn::DeliveryNumber;
+
+use crate::channels::PerChannel;
+use jobs::{Job, JobNumber, Jobs};
+use slots::{Running, Slots};
+use waiting::Waiting;
+
+pub(crate) use retry::AFTER_TROUBLE;
+
+/// Seconds since 1970.
+pub(crate) type Time = u64;
+
+/// The scheduler. `P` is what its owner keeps with a job.
+#[derive(Debug)]
+pub(crate) struct Scheduler<P> {
+    lifetime: u64,
+    lanes: PerChannel<Lane>,
+    jobs: Jobs<P>,
+    finished: Waiting,
+    doubtful: Waiting,
+    last_number: u64,
+    stopping: bool,
+}
+
+/// One channel.
+#[derive(Debug)]
+struct Lane {
+    waiting: Waiting,
+    slots: Slots,
+    pass: Option<JobNumber>,
+    alive: bool,
+}
+
+/// A delivery that has just been decided on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Started {
+    /// Its number for the spawner.
+    pub slot: DeliveryNumber,
+    /// Its number in the log.
+    pub number: u64,
+}
+
+/// A delivery that is under way, and what it belongs to.
+#[derive(Debug)]
+pub(crate) struct Delivery<'a, P> {
+    pub message: QueueId,
+    pub number: u64,
+    pub offset: u64,
+    pub recipient: &'a [u8],
+    /// A deferral is final: the message is too old for another attempt.
+    pub last: bool,
+    pub payload: &'a P,
+}
+
+/// How the reading of a recipient file ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PassEnd {
+    /// At its end.
+    Complete,
+    /// Before it: nobody knows who is left.
+    Broken,
+}
+
+/// Whether a recipient has had his verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settlement {
+    Final,
+    TryAgain,
+}
+
+/// How many deliveries are under way, and could be, on a channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub used: usize,
+    pub limit: usize,
+}
+
+/// The end of a job that leaves nobody to deliver to: its recipient file can go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Exhausted {
+    pub channel: Channel,
+    pub id: QueueId,
+}
+
+impl<P> Scheduler<P> {
+    pub(crate) fn new(lifetime: u64, concurrency: PerChannel<DeliveryNumber>) -> Self {
+        let lanes = PerChannel::new(|channel| Lane {
+            waiting: Waiting::default(),
+            slots: Slots::new(*concurrency.of(channel)),
+            pass: None,
+            alive: true,
+        });
+        let jobs = Jobs::new(lanes.iter().map(|lane| lane.slots.count()).sum());
+        let (finished, doubtful) = (Waiting::default(), Waiting::default());
+        Self { lifetime, lanes, jobs, finished, doubtful, last_number: 0, stopping: false }
+    }
+
+    /// A message has recipients on a channel.
+    pub(crate) fn add(&mut self, channel: Channel, id: QueueId, due: Time) {
+        self.lanes.of_mut(channel).waiting.add(id, due);
+    }
+
+    /// A message has no recipients on any channel.
+    pub(crate) fn add_finished(&mut self, id: QueueId, due: Time) {
+        self.finished.add(id, due);
+    }
+
+    /// Nobody knows on which channels a message has recipients.
+    pub(crate) fn add_doubtful(&mut self, id: QueueId, now: Time) {
+        self.doubtful.add(id, now.saturating_add(AFTER_TROUBLE));
+    }
+
+    /// qmail-todo has settled what was in doubt: asked again, the file system would only tell us a
+    /// second time, and the message would be delivered twice.
+    pub(crate) fn clear_doubt(&mut self, id: QueueId) {
+        self.doubtful.remove(id);
+    }
+
+    /// A message whose recipient file is to be opened now.
+    pub(crate) fn take_message(&mut self, channel: Channel, now: Time) -> Option<QueueId> {
+        if !self.can_open(channel) {
+            return None;
+        }
+        self.lanes.of_mut(channel).waiting.take_due(now)
+    }
+
+    /// Its file, or what else it takes, cannot be opened.
+    pub(crate) fn postpone(&mut self, channel: Channel, id: QueueId, now: Time) {
+        self.add(channel, id, now.saturating_add(AFTER_TROUBLE));
+    }
+
+    /// Its file is open: a pass begins.
+    pub(crate) fn open(
+        &mut self,
+        channel: Channel,
+        id: QueueId,
+        birth: Time,
+        now: Time,
+        payload: P,
+    ) {
+        let job = Job {
+            id,
+            channel,
+            retry: retry::next_attempt(birth, now, channel),
+            last: retry::is_last_attempt(birth, now, self.lifetime),
+            reading: true,
+            running: 0,
+            left: false,
+            payload,
+        };
+        match self.jobs.add(job) {
+            Some(number) => self.lanes.of_mut(channel).pass = Some(number),
+            // `take_message` has seen to it that there is room.
+            None => self.postpone(channel, id, now),
+        }
+    }
+
+    /// Whether the next record of a channel's pass is to be read.
+    pub(crate) fn wants_recipient(&self, channel: Channel) -> bool {
+        let lane = self.lanes.of(channel);
+        !self.stopping && lane.alive && lane.pass.is_some() && lane.slots.has_free()
+    }
+
+    /// The message that a channel's pass reads, and what is kept with it.
+    pub(crate) fn pass(&self, channel: Channel) -> Option<(QueueId, &P)> {
+        let job = self.jobs.get(self.lanes.of(channel).pass?)?;
+        Some((job.id, &job.payload))
+    }
+
+    /// The pass has come upon a recipient who is to be delivered to.
+    pub(crate) fn start(
+        &mut self,
+        channel: Channel,
+        offset: u64,
+        recipient: Vec<u8>,
+    ) -> Option<Started> {
+        let lane = self.lanes.of_mut(channel);
+        let job = lane.pass?;
+        let number = self.last_number + 1;
+        let slot = lane.slots.fill(Running { job, number, offset, recipient })?;
+        self.jobs.get_mut(job)?.running += 1;
+        self.last_number = number;
+        Some(Started { slot, number })
+    }
+
+    /// The pass is over.
+    pub(crate) fn end_pass(&mut self, channel: Channel, end: PassEnd) -> Option<Exhausted> {
+        let number = self.lanes.of_mut(channel).pass.take()?;
+        let job = self.jobs.get_mut(number)?;
+        job.reading = false;
+        job.left |= end == PassEnd::Broken;
+        self.end_job(number)
+    }
+
+    /// A delivery that is under way; `None` if there is none of that number.
+    pub(crate) fn delivery(
+        &self,
+        channel: Channel,
+        slot: DeliveryNumber,
+    ) -> Option<Delivery<'_, P>> {
+        let running = self.lanes.of(channel).slots.get(slot)?;
+        let job = self.jobs.get(running.job)?;
+        Some(Delivery {
+            message: job.id,
+            number: running.number,
+            offset: running.offset,
+            recipient: &running.recipient,
+            last: job.last,
+            payload: &job.payload,
+        })
+    }
+
+    /// A delivery has ended.
+    pub(crate) fn settle(
+        &mut self,
+        channel: Channel,
+        slot: DeliveryNumber,
+        settlement: Settlement,
+    ) -> Option<Exhausted> {
+        let running = self.lanes.of_mut(channel).slots.clear(slot)?;
+        let job = self.jobs.get_mut(running.job)?;
+        job.running = job.running.saturating_sub(1);
+        job.left |= settlement == Settlement::TryAgain;
+        self.end_job(running.job)
+    }
+
+    /// A message without recipients that is to be removed now.
+    pub(crate) fn take_finished(&mut self, now: Time) -> Option<QueueId> {
+        self.finished.take_due(now)
+    }
+
+    /// A message about which the file system is to be asked now.
+    pub(crate) fn take_doubtful(&mut self, now: Time) -> Option<QueueId> {
+        self.doubtful.take_due(now)
+    }
+
+    /// Every message that waits for another attempt is due.
+    pub(crate) fn hurry(&mut self, now: Time) {
+        for channel in Channel::ALL {
+            self.lanes.of_mut(channel).waiting.hurry(now);
+        }
+    }
+
+    /// Nothing new begins from now on.
+    pub(crate) fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// A channel's spawner is gone: what is under way there will never report.
+    pub(crate) fn lose(&mut self, channel: Channel) {
+        self.lanes.of_mut(channel).alive = false;
+        self.stop();
+    }
+
+    /// Deliveries whose reports can be hoped for.
+    pub(crate) fn awaited(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.alive).map(|lane| lane.slots.used()).sum()
+    }
+
+    pub(crate) fn load(&self) -> PerChannel<Load> {
+        PerChannel::new(|channel| {
+            let slots = &self.lanes.of(channel).slots;
+            Load { used: slots.used(), limit: slots.count() }
+        })
+    }
+
+    /// When a recipient file is to be opened next, unless a report comes before.
+    pub(crate) fn next_message_due(&self) -> Option<Time> {
+        let open = Channel::ALL.into_iter().filter(|channel| self.can_open(*channel));
+        open.filter_map(|channel| self.lanes.of(channel).waiting.next_due()).min()
+    }
+
+    pub(crate) fn next_finished_due(&self) -> Option<Time> {
+        self.finished.next_due()
+    }
+
+    pub(crate) fn next_doubtful_due(&self) -> Option<Time> {
+        self.doubtful.next_due()
+    }
+
+    /// Every message that waits for another attempt, with the time of that.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Channel, QueueId, Time)> {
+        Channel::ALL.into_iter().flat_map(|channel| {
+            self.lanes.of(channel).waiting.iter().map(move |(id, due)| (channel, id, due))
+        })
+    }
+
+    fn can_open(&self, channel: Channel) -> bool {
+        let lane = self.lanes.of(channel);
+        let free = lane.slots.has_free() && self.jobs.has_free();
+        !self.stopping && lane.alive && lane.pass.is_none() && free
+    }
+
+    fn end_job(&mut self, number: JobNumber) -> Option<Exhausted> {
+        let job = self.jobs.take_ended(number)?;
+        if job.left {
+            self.add(job.channel, job.id, job.retry);
+            return None;
+        }
+        Some(Exhausted { channel: job.channel, id: job.id })
+    }
+}

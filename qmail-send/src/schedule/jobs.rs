@@ -1,0 +1,69 @@
+//! Messages of which a recipient file is being worked on.
+
+use qmail_core::queue::{Channel, QueueId};
+
+use super::Time;
+
+/// The place of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct JobNumber(usize);
+
+/// One attempt at the recipients of a message on one channel. It lives until its file has been read
+/// and every delivery that came of it has ended.
+#[derive(Debug)]
+pub(crate) struct Job<P> {
+    pub id: QueueId,
+    pub channel: Channel,
+    /// When the message is tried again, if anything is left of it.
+    pub retry: Time,
+    /// There will be no further attempt: deferrals count as failures.
+    pub last: bool,
+    /// The file is still being read.
+    pub reading: bool,
+    /// Deliveries under way.
+    pub running: usize,
+    /// Somebody has to be tried again, or the file was not read to its end.
+    pub left: bool,
+    /// What the caller keeps with it.
+    pub payload: P,
+}
+
+/// A limited number of jobs.
+#[derive(Debug)]
+pub(crate) struct Jobs<P> {
+    places: Vec<Option<Job<P>>>,
+    used: usize,
+}
+
+impl<P> Jobs<P> {
+    pub(crate) fn new(count: usize) -> Self {
+        Self { places: (0..count).map(|_| None).collect(), used: 0 }
+    }
+
+    pub(crate) fn has_free(&self) -> bool {
+        self.used < self.places.len()
+    }
+
+    pub(crate) fn add(&mut self, job: Job<P>) -> Option<JobNumber> {
+        let free = self.places.iter().position(Option::is_none)?;
+        *self.places.get_mut(free)? = Some(job);
+        self.used += 1;
+        Some(JobNumber(free))
+    }
+
+    pub(crate) fn get(&self, number: JobNumber) -> Option<&Job<P>> {
+        self.places.get(number.0)?.as_ref()
+    }
+
+    pub(crate) fn get_mut(&mut self, number: JobNumber) -> Option<&mut Job<P>> {
+        self.places.get_mut(number.0)?.as_mut()
+    }
+
+    /// Takes the job away if nothing of it is under way any more.
+    pub(crate) fn take_ended(&mut self, number: JobNumber) -> Option<Job<P>> {
+        let place = self.places.get_mut(number.0)?;
+        let ended = place.take_if(|job| !job.reading && job.running == 0)?;
+        self.used -= 1;
+        Some(ended)
+    }
+}

@@ -1,0 +1,209 @@
+//! Getting ready: the order is that of the manual, since each step may be the last.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use qmail_core::home::home;
+use qmail_core::log::Log;
+use qmail_core::queue::{Queue, QueueId, TodoLock};
+use qmail_sys::signal::{self, Signal, Signals};
+use qmail_sys::{Interest, poll};
+use qmail_wire::spawn::DeliveryNumber;
+
+use crate::channels::PerChannel;
+use crate::cleaner::Cleaner;
+use crate::daemon::{Daemon, enlist};
+use crate::files::OpenMessage;
+use crate::half_done::HalfDone;
+use crate::lines::{self, StartFailure};
+use crate::schedule::Scheduler;
+use crate::settings::Settings;
+use crate::spawner::Spawner;
+use crate::todo::Todo;
+use crate::{Ends, Pipes};
+
+/// What was in the way is asked again after this.
+const PAUSE: Duration = Duration::from_secs(10);
+/// The qmail-todo of our predecessor ends by itself: it is asked so often whether it has.
+const BETWEEN_LOCKS: Duration = Duration::from_millis(200);
+
+/// The log says why.
+#[derive(Debug)]
+pub(crate) struct CannotStart;
+
+/// How the start ended.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Ready(Box<Daemon>),
+    /// We were told to stop before there was anything to do.
+    Stopped,
+}
+
+/// The tree, and that it is ours alone.
+struct Tree {
+    home: PathBuf,
+    settings: Settings,
+    queue: Queue,
+    signals: Signals,
+    mutex: File,
+}
+
+pub(crate) fn start(pipes: Pipes) -> Result<Started, CannotStart> {
+    let log = Log::new(pipes.log);
+    match ready(&log, pipes.local, pipes.remote) {
+        Ok((tree, spawners, limits)) => {
+            Ok(begin(log, tree, spawners, &limits, pipes.clean, pipes.todo))
+        }
+        Err(failure) => {
+            log.write(&lines::cannot_start(&failure));
+            Err(CannotStart)
+        }
+    }
+}
+
+type Ready = (Tree, PerChannel<Option<Spawner>>, PerChannel<DeliveryNumber>);
+
+/// Everything that can fail.
+fn ready(log: &Log, mut local: Ends, mut remote: Ends) -> Result<Ready, StartFailure> {
+    let tree = tree()?;
+    if let Some(directory) = foreign_channel(&tree.queue) {
+        return Err(StartFailure::ForeignChannel(directory));
+    }
+    let limits = PerChannel { local: limit(&mut local)?, remote: limit(&mut remote)? };
+    let spawner = |ends| {
+        let spawner = Spawner::new(ends);
+        if spawner.is_err() {
+            log.write(&lines::text(lines::LOST_SPAWNER));
+        }
+        spawner.ok()
+    };
+    let spawners = PerChannel { local: spawner(local), remote: spawner(remote) };
+    Ok((tree, spawners, limits))
+}
+
+fn tree() -> Result<Tree, StartFailure> {
+    let home = home();
+    std::env::set_current_dir(&home).map_err(|_| StartFailure::Home)?;
+    let settings = Settings::read(&home).map_err(|_| StartFailure::Controls)?;
+    std::env::set_current_dir(home.join("queue")).map_err(|_| StartFailure::Queue)?;
+    let queue = Queue::open(Path::new("")).map_err(|_| StartFailure::Queue)?;
+    let signals = signals().map_err(|_| StartFailure::Queue)?;
+    qmail_sys::change_mask(0o077);
+    let mutex = File::options().write(true).open("lock/sendmutex");
+    let mutex = mutex.map_err(|_| StartFailure::Mutex)?;
+    // An flock(2), as netqmail's: neither runs beside the other.
+    mutex.try_lock().map_err(|_| StartFailure::AlreadyRunning)?;
+    Ok(Tree { home, settings, queue, signals, mutex })
+}
+
+fn signals() -> io::Result<Signals> {
+    signal::ignore(&[Signal::SIGPIPE])?;
+    signal::restore(&[Signal::SIGCHLD])?;
+    Signals::watch(&[Signal::SIGTERM, Signal::SIGALRM, Signal::SIGHUP])
+}
+
+/// How many deliveries at once a spawner can do: the first thing that it says.
+fn limit(ends: &mut Ends) -> Result<DeliveryNumber, StartFailure> {
+    let mut bytes = [0; size_of::<DeliveryNumber>()];
+    ends.from.read_exact(&mut bytes).map_err(|_| StartFailure::Spawners)?;
+    Ok(DeliveryNumber::from_le_bytes(bytes))
+}
+
+/// A channel of a patched qmail that still has recipients. To us a message with no others would look
+/// finished, and be removed.
+fn foreign_channel(queue: &Queue) -> Option<String> {
+    let entries = fs::read_dir(queue.root().join(".")).ok()?;
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let is_channel = |name: &String| {
+        let number = name.strip_prefix("suppl").map(str::as_bytes);
+        number.is_some_and(|number| QueueId::parse(number).is_some())
+    };
+    names.filter(is_channel).find(|name| has_files(&queue.root().join(name)))
+}
+
+fn has_files(directory: &Path) -> bool {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let mut paths = entries.map(|entry| entry.path());
+    paths.any(|path| fs::read_dir(&path).map_or(true, |mut inside| inside.next().is_some()))
+}
+
+/// From here on nothing fails for good.
+fn begin(
+    log: Log,
+    tree: Tree,
+    spawners: PerChannel<Option<Spawner>>,
+    limits: &PerChannel<DeliveryNumber>,
+    clean: Ends,
+    todo: Ends,
+) -> Started {
+    let Tree { home, settings, queue, signals, mutex } = tree;
+    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(limits));
+    let Ok(half_done) = survey(&mut scheduler, &queue, &log, &signals) else {
+        log.write(&lines::text(lines::EXITING));
+        return Started::Stopped;
+    };
+    log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
+    let (cleaner, todo) = (Cleaner::new(clean), Todo::new(todo).ok());
+    let daemon = Daemon::new(
+        log, home, queue, settings, signals, mutex, scheduler, half_done, spawners, cleaner, todo,
+    );
+    Started::Ready(Box::new(daemon))
+}
+
+/// We were told to stop.
+struct Told;
+
+/// Schedules everything that was preprocessed before. Meanwhile no qmail-todo may work: what it
+/// finished would be missed here, and told to nobody.
+fn survey(
+    scheduler: &mut Scheduler<OpenMessage>,
+    queue: &Queue,
+    log: &Log,
+    signals: &Signals,
+) -> Result<HalfDone, Told> {
+    let _lock = loop {
+        match TodoLock::try_take(queue) {
+            Ok(Some(lock)) => break lock,
+            Ok(None) => pause(signals, BETWEEN_LOCKS)?,
+            Err(_) => {
+                log.write(&lines::cannot_scan("todo"));
+                pause(signals, PAUSE)?;
+            }
+        }
+    };
+    let mut half_done = HalfDone::default();
+    for directory in queue.parts("info") {
+        let ids = loop {
+            match messages_in(&directory) {
+                Ok(ids) => break ids,
+                Err(_) => log.write(&lines::cannot_scan(&lines::name(queue, &directory))),
+            }
+            pause(signals, PAUSE)?;
+        };
+        for id in ids {
+            enlist(scheduler, &mut half_done, queue, log, id);
+        }
+    }
+    Ok(half_done)
+}
+
+/// All of them or none: one that is missed here would wait for the next start.
+fn messages_in(directory: &Path) -> io::Result<Vec<QueueId>> {
+    let parse = |entry: fs::DirEntry| QueueId::parse(entry.file_name().as_encoded_bytes());
+    fs::read_dir(directory)?.map(|entry| entry.map(parse)).filter_map(Result::transpose).collect()
+}
+
+/// Waits, unless we are told to stop. The other signals have nothing to say yet: what they would
+/// have us do is being done.
+fn pause(signals: &Signals, time: Duration) -> Result<(), Told> {
+    let _ = poll(&mut [Interest::reading(signals.as_fd())], Some(time));
+    while let Ok(Some(signal)) = signals.take() {
+        if signal == Signal::SIGTERM {
+            return Err(Told);
+        }
+    }
+    Ok(())
+}
