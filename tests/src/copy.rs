@@ -38,6 +38,20 @@ pub(crate) fn shape(from: &Path, to: &Path) -> io::Result<Vec<String>> {
     Ok(constant)
 }
 
+/// Fills a directory with links to the files of another.
+pub(crate) fn link_all(from: &Path, to: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(from)? {
+        let (entry, target) = entry.map(|entry| (entry.path(), to.join(entry.file_name())))?;
+        if entry.is_dir() {
+            make_directory(&entry, &target)?;
+            link_all(&entry, &target)?;
+        } else {
+            fs::hard_link(&entry, &target)?;
+        }
+    }
+    Ok(())
+}
+
 fn directories(from: &Path, to: &Path) -> io::Result<()> {
     for entry in fs::read_dir(from)? {
         let entry = entry?;

@@ -9,6 +9,7 @@ mod accounts;
 mod copy;
 mod ours;
 mod sandbox;
+mod strays;
 mod tree;
 
 pub mod cdb;
@@ -20,13 +21,16 @@ pub mod local;
 pub mod log;
 pub mod maildir;
 pub mod need;
+pub mod old_tree;
 pub mod pop3;
 pub mod process;
 pub mod queue;
 pub mod remote;
 pub mod sink;
 pub mod smtp;
+pub mod snapshot;
 pub mod spawner;
+pub mod third_party;
 pub mod user;
 pub mod wait;
 

@@ -2,7 +2,8 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -10,14 +11,24 @@ use nix::unistd::Pid;
 use crate::process::{self, Program, background};
 use crate::{Tree, wait};
 
+/// How long a qmail that is no longer wanted may take to finish what it does.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// qmail-send and its helpers, running.
 pub struct Running {
     child: Child,
-    log: Arc<Mutex<Log>>,
+    log: Arc<Log>,
+}
+
+/// A log that grows, and who waits for it to grow.
+#[derive(Default)]
+struct Log {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
 #[derive(Default)]
-struct Log {
+struct State {
     lines: Vec<String>,
     ended: bool,
 }
@@ -41,7 +52,7 @@ impl Running {
     #[must_use]
     pub fn of(program: Program<'_>) -> Self {
         let (child, output) = program.start();
-        let log = Arc::new(Mutex::new(Log::default()));
+        let log = Arc::new(Log::default());
         let shared = Arc::clone(&log);
         background(move || follow(output, &shared));
         Self { child, log }
@@ -50,26 +61,53 @@ impl Running {
     /// All lines up to now.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
-        self.log.lock().expect("nobody panics with it").lines.clone()
+        self.log.state().lines.clone()
     }
 
     /// Waits until `count` lines contain `text`; these lines.
     ///
     /// # Panics
     ///
-    /// When there are fewer and qmail has ended.
+    /// When there are fewer and qmail has ended, or says nothing more for [`wait::LIMIT`].
     #[must_use]
     pub fn wait_for_several(&self, text: &str, count: usize) -> Vec<String> {
-        wait::until(&format!("{count} times {text:?} in the log"), || {
-            let ended = self.log.lock().expect("nobody panics with it").ended;
-            let found: Vec<_> =
-                self.lines().into_iter().filter(|line| line.contains(text)).collect();
-            if found.len() >= count {
-                return Some(found);
+        let mut found = Vec::new();
+        let mut read = 0;
+        let mut state = self.log.state();
+        let mut last = Instant::now();
+        loop {
+            if state.lines.len() > read {
+                let new = &state.lines[read..];
+                found.extend(new.iter().filter(|line| line.contains(text)).cloned());
+                read = state.lines.len();
+                last = Instant::now();
             }
-            assert!(!ended, "not {count} times {text:?} in the log: {:#?}", self.lines());
-            None
-        })
+            if found.len() >= count {
+                return found;
+            }
+            let waited = last.elapsed();
+            if state.ended || waited >= wait::LIMIT {
+                let (found, log) = (found.len(), state.lines.clone());
+                drop(state);
+                panic!("{found} and not {count} times {text:?} in the log: {log:#?}");
+            }
+            let rest = wait::LIMIT.saturating_sub(waited);
+            let woken = self.log.changed.wait_timeout(state, rest);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// How many lines up to now contain `text`.
+    #[must_use]
+    pub fn count(&self, text: &str) -> usize {
+        self.log.state().lines.iter().filter(|line| line.contains(text)).count()
+    }
+
+    /// Waits until nobody can write to the log any more; all of it.
+    #[must_use]
+    pub fn whole_log(&self) -> Vec<String> {
+        let is_over = || self.log.state().ended;
+        wait::until("the end of the log", || is_over().then(|| self.lines()))
     }
 
     /// Waits for a line that contains `text`; the first such line.
@@ -111,14 +149,29 @@ impl Running {
     }
 }
 
+impl Log {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(&self, line: String) {
+        self.state().lines.push(line);
+        self.changed.notify_all();
+    }
+
+    fn end(&self) {
+        self.state().ended = true;
+        self.changed.notify_all();
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         if self.child.try_wait().is_ok_and(|status| status.is_none()) {
             let _ = kill(self.pid(), Signal::SIGTERM);
-            let gone = wait::LIMIT;
-            let start = std::time::Instant::now();
-            while start.elapsed() < gone && self.child.try_wait().is_ok_and(|s| s.is_none()) {
-                std::thread::sleep(std::time::Duration::from_millis(5));
+            let start = Instant::now();
+            while start.elapsed() < PATIENCE && self.child.try_wait().is_ok_and(|s| s.is_none()) {
+                std::thread::sleep(Duration::from_millis(5));
             }
             let _ = self.child.kill();
             let _ = self.child.wait();
@@ -129,14 +182,13 @@ impl Drop for Running {
     }
 }
 
-fn follow(output: impl Read, log: &Mutex<Log>) {
+fn follow(output: impl Read, log: &Log) {
     let mut reader = BufReader::new(output);
     let mut line = Vec::new();
     while let Ok(1..) = reader.read_until(b'\n', &mut line) {
         let text = String::from_utf8_lossy(&line);
-        let text = text.strip_suffix('\n').unwrap_or(&text).to_owned();
-        log.lock().expect("nobody panics with it").lines.push(text);
+        log.add(text.strip_suffix('\n').unwrap_or(&text).to_owned());
         line.clear();
     }
-    log.lock().expect("nobody panics with it").ended = true;
+    log.end();
 }

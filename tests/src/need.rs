@@ -3,7 +3,7 @@
 use std::env;
 use std::path::Path;
 
-use crate::Tree;
+use crate::{Tree, third_party};
 
 /// Something that a test cannot do without.
 #[derive(Clone, Copy, Debug)]
@@ -14,6 +14,8 @@ pub enum Need {
     Tool(&'static str),
     /// A program of the tree that not every version has.
     Program(&'static str),
+    /// A program of others that `.ci/third-party` unpacks, by its path below the root.
+    ThirdParty(&'static str),
 }
 
 impl Need {
@@ -27,7 +29,10 @@ impl Need {
             Self::Program(name) if !tree.path("bin").join(name).exists() => {
                 format!("the tree has no {name}")
             }
-            Self::Root | Self::Tool(_) | Self::Program(_) => return false,
+            Self::ThirdParty(path) if !Path::new(third_party::UNPACKED).join(path).exists() => {
+                format!("needs /{path}, which .ci/third-party unpacks")
+            }
+            Self::Root | Self::Tool(_) | Self::Program(_) | Self::ThirdParty(_) => return false,
         };
         skip(&reason);
         true

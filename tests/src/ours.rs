@@ -11,10 +11,17 @@ use tempfile::TempDir;
 use crate::accounts::Accounts;
 use crate::sandbox::Sandbox;
 
-/// Makes a tree that belongs to the caller.
-pub(crate) fn install_single_user(home: &Path) {
-    let mut install = Command::new(build().join("install"));
-    run(install.env("QMAILHOME", home));
+/// A tree that belongs to the caller, made once for all tests of a process.
+pub(crate) fn installed_by_user() -> PathBuf {
+    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
+    let template = TEMPLATE.get_or_init(|| {
+        let work = crate::tree::workplace();
+        let mut install = Command::new(build().join("install"));
+        run(install.env("QMAILHOME", work.path().join("tree")));
+        crate::tree::remove_at_exit(work.path());
+        work
+    });
+    template.path().join("tree")
 }
 
 /// A tree installed by root, made once for all tests of a process, and the home it is made for.
@@ -43,7 +50,7 @@ fn run(install: &mut Command) {
 }
 
 /// Where our programs are.
-fn build() -> PathBuf {
+pub(crate) fn build() -> PathBuf {
     if let Some(directory) = env::var_os("QMAIL_BUILD") {
         return directory.into();
     }
@@ -55,7 +62,8 @@ fn build() -> PathBuf {
         .expect("no tree: set QMAIL_UNDER_TEST, or build the programs, or set QMAIL_BUILD")
 }
 
-fn configured_home() -> PathBuf {
+/// Where `install` puts a tree.
+pub(crate) fn configured_home() -> PathBuf {
     let text = fs::read_to_string(workspace().join("install/conf-qmail")).unwrap_or_default();
     let line = text.lines().next().filter(|line| !line.is_empty());
     PathBuf::from(line.unwrap_or("/var/qmail"))

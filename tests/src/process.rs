@@ -5,6 +5,7 @@ use std::io::{PipeReader, Read, Write, pipe};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::{Builder, JoinHandle};
 
 use crate::accounts::Identity;
@@ -221,23 +222,33 @@ impl<'tree> Program<'tree> {
     }
 }
 
-fn finish(mut child: Child, input: Vec<u8>) -> Finished {
-    let output = collect(child.stdout.take());
-    let errors = collect(child.stderr.take());
-    let writer = child.stdin.take().map(|mut stdin| {
+fn finish(child: Child, input: Vec<u8>) -> Finished {
+    let mut child = Guard(child);
+    let output = collect(child.0.stdout.take());
+    let errors = collect(child.0.stderr.take());
+    if let Some(mut stdin) = child.0.stdin.take() {
         // A program may end without reading everything.
-        background(move || drop(stdin.write_all(&input)))
-    });
-    let status = wait_for(&mut child);
-    if let Some(writer) = writer {
-        writer.join().expect("the writer does not panic");
+        background(move || drop(stdin.write_all(&input)));
     }
+    let status = wait_for(&mut child.0);
     Finished {
         code: status.code(),
         signal: status.signal(),
-        output: output.join().expect("the reader does not panic"),
-        error_output: errors.join().expect("the reader does not panic"),
-        pid: child.id(),
+        output: collected(&output, "standard output"),
+        error_output: collected(&errors, "standard error"),
+        pid: child.0.id(),
+    }
+}
+
+/// A process that ends with the test, should the test fail.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.0.try_wait().is_ok_and(|status| status.is_none()) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
     }
 }
 
@@ -255,10 +266,19 @@ pub(crate) fn background<T: Send + 'static>(
     Builder::new().spawn(work).expect("a thread starts")
 }
 
-fn collect(source: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+fn collect(source: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = channel();
     background(move || {
         let mut all = Vec::new();
         let _ = source.map(|mut source| source.read_to_end(&mut all));
-        all
-    })
+        let _ = sender.send(all);
+    });
+    receiver
+}
+
+/// All that came; whoever was started by the program may keep the pipe open, but not for ever.
+fn collected(receiver: &Receiver<Vec<u8>>, what: &str) -> Vec<u8> {
+    receiver
+        .recv_timeout(wait::LIMIT)
+        .unwrap_or_else(|_| panic!("{what} is still open after {:?}", wait::LIMIT))
 }

@@ -4,9 +4,9 @@ use std::fs;
 use std::io::{Write, pipe};
 use std::path::PathBuf;
 
+use crate::Tree;
 use crate::accounts::Identity;
 use crate::process::{Finished, background};
-use crate::{Tree, files};
 
 /// A message that waits to be preprocessed.
 #[derive(Clone, Debug)]
@@ -96,9 +96,12 @@ impl Tree {
         for file in self.queue_files("todo") {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let number = name.parse().expect("todo holds numbers");
-            let envelope = files::read(&self.path("queue/todo").join(&file));
-            let message = files::read(&self.message_file("mess", number));
-            all.push(Queued { number, message, envelope });
+            // It may be preprocessed while we look.
+            let envelope = fs::read(self.path("queue/todo").join(&file));
+            let message = fs::read(self.message_file("mess", number));
+            if let (Ok(envelope), Ok(message)) = (envelope, message) {
+                all.push(Queued { number, message, envelope });
+            }
         }
         all.sort_by_key(|queued| queued.number);
         all
@@ -137,11 +140,9 @@ impl Tree {
     pub fn queue_as(&self, identity: Identity, message: &[u8], envelope: &[u8]) -> Finished {
         let (reader, mut writer) = pipe().expect("a pipe");
         let envelope = envelope.to_vec();
-        let sender = background(move || drop(writer.write_all(&envelope)));
-        let finished =
-            self.program("qmail-queue").run_as(identity).stdin(message).stdout_to(reader).run();
-        sender.join().expect("the writer does not panic");
-        finished
+        // It may end without reading everything.
+        background(move || drop(writer.write_all(&envelope)));
+        self.program("qmail-queue").run_as(identity).stdin(message).stdout_to(reader).run()
     }
 
     /// Puts a message into the queue, as an ordinary user.

@@ -1,15 +1,17 @@
 //! A private view of the file system and a private network, both gone with the test.
 
 use std::ffi::OsString;
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns};
+use nix::unistd::Pid;
 
 use crate::accounts::{Identity, Mount};
+use crate::strays;
 
 /// `bind FROM TO` mounts; where TO is missing, its parent is rebuilt privately with it in place.
 const SCRIPT: &str = r#"
@@ -30,6 +32,8 @@ appear() {
     done
     if [ -d "$1" ]; then mkdir -p "$2"; else mkdir -p "$(dirname "$2")"; : > "$2"; fi
 }
+# An interrupt from the terminal ends the test, whose end is then seen below.
+trap '' INT TERM HUP
 ip link set lo up
 while [ $# -gt 0 ]; do
     [ -e "$2" ] || appear "$1" "$2"
@@ -37,7 +41,14 @@ while [ $# -gt 0 ]; do
     shift 2
 done
 echo ready
-read end || :
+read -r end && exit
+# The test has died, and nobody else can tell what it had running.
+here=$(readlink /proc/self/ns/mnt)
+for process in /proc/[0-9]*; do
+    number=${process#/proc/}
+    [ "$number" != $$ ] || continue
+    [ "$(readlink "$process/ns/mnt")" != "$here" ] || kill -KILL "$number" || :
+done 2> /dev/null
 "#;
 
 /// The namespaces, held open by a process that ends with us.
@@ -109,6 +120,15 @@ impl Sandbox {
         root.join(inside.strip_prefix("/").unwrap_or(inside))
     }
 
+    /// All that run inside.
+    pub(crate) fn processes(&self) -> Vec<Pid> {
+        let Ok(ours) = fs::read_link(self.namespace("mnt")) else { return Vec::new() };
+        let inside =
+            |process: &Path| fs::read_link(process.join("ns/mnt")).is_ok_and(|its| its == ours);
+        let holder = i32::try_from(self.holder.id()).ok().map(Pid::from_raw);
+        strays::processes(inside).into_iter().filter(|found| Some(*found) != holder).collect()
+    }
+
     fn namespace(&self, kind: &str) -> String {
         format!("/proc/{}/ns/{kind}", self.holder.id())
     }
@@ -116,7 +136,10 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        drop(self.holder.stdin.take());
+        strays::end(|| self.processes());
+        if let Some(mut stdin) = self.holder.stdin.take() {
+            let _ = stdin.write_all(b"end\n");
+        }
         let _ = self.holder.wait();
     }
 }

@@ -184,6 +184,7 @@ fn serve(stream: &TcpStream, script: Script, seen: &Seen, stop: &AtomicBool) -> 
     let mut dialogue = Dialogue { reader: BufReader::new(stream), writer: stream, stop };
     let mut rcpt: VecDeque<_> = script.rcpt.into();
     let mut message = Delivered::default();
+    let mut accepted = false;
     dialogue.answer(&script.greeting)?;
     loop {
         let line = dialogue.line()?;
@@ -198,13 +199,18 @@ fn serve(stream: &TcpStream, script: Script, seen: &Seen, stop: &AtomicBool) -> 
             "MAIL" => {
                 argument.clone_into(&mut message.mail);
                 message.rcpt.clear();
+                accepted = false;
                 dialogue.answer(&script.mail)?;
             }
             "RCPT" => {
                 message.rcpt.push(argument.to_owned());
                 let answer = if rcpt.len() > 1 { rcpt.pop_front() } else { rcpt.front().cloned() };
-                dialogue.answer(&answer.unwrap_or(Answer::Close))?;
+                let answer = answer.unwrap_or(Answer::Close);
+                accepted |= matches!(&answer, Answer::Say(bytes) if bytes.starts_with(b"2"));
+                dialogue.answer(&answer)?;
             }
+            // A client that does not wait for replies may ask all the same.
+            "DATA" if !accepted => dialogue.answer(&Answer::line("503 no recipients"))?,
             "DATA" => {
                 dialogue.answer(&script.data)?;
                 if matches!(&script.data, Answer::Say(bytes) if bytes.starts_with(b"3")) {

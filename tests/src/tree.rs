@@ -3,18 +3,19 @@
 use std::env;
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use nix::unistd::{getegid, geteuid};
+use nix::unistd::{Pid, getegid, geteuid};
 use tempfile::TempDir;
 
 use crate::accounts::{Accounts, Identity, USERS};
 use crate::process::Program;
 use crate::sandbox::Sandbox;
 use crate::user::User;
-use crate::{Need, copy, files, ours};
+use crate::{Need, copy, files, ours, strays};
 
 /// A private, complete tree, with an empty queue and `test.example` as its name.
 ///
@@ -74,16 +75,31 @@ impl Tree {
         Self { home, backing, work, accounts, original, sandbox }
     }
 
+    /// A tree at `home`, all of which is the test's own, as `make` makes it. Only for root.
+    pub(crate) fn made(home: PathBuf, accounts: Accounts, make: impl FnOnce(&Path)) -> Self {
+        let work = workplace();
+        let backing = work.path().join("tree");
+        fs::create_dir(&backing).expect("a fresh directory has room");
+        make_homes(work.path());
+        make(&backing);
+        let mounts = accounts.mounts(work.path(), &home, &[(backing.clone(), home.clone())]);
+        let sandbox = Some(Sandbox::start(work.path(), &mounts));
+        let tree = Self { home, backing, work, accounts, original: false, sandbox };
+        tree.control("me", "test.example\n");
+        tree
+    }
+
     fn single_user() -> Self {
         let work = workplace();
         let home = work.path().join("tree");
-        ours::install_single_user(&home);
-        for control in files::names(&home.join("control")) {
-            fs::remove_file(home.join("control").join(control)).expect("control is ours");
-        }
-        for address in files::names(&home.join("alias")) {
-            let _ = fs::remove_file(home.join("alias").join(address));
-        }
+        let template = ours::installed_by_user();
+        fs::create_dir(&home).expect("a fresh directory has room");
+        let copied = copy::shape(&template, &home).and_then(|constant| {
+            constant
+                .iter()
+                .try_for_each(|name| copy::link_all(&template.join(name), &home.join(name)))
+        });
+        copied.unwrap_or_else(|error| panic!("install did not make a tree: {error}"));
         let accounts = Accounts::all(Identity { uid: geteuid().as_raw(), gid: getegid().as_raw() });
         Self { backing: home.clone(), home, work, accounts, original: false, sandbox: None }
     }
@@ -124,6 +140,15 @@ impl Tree {
         match &self.sandbox {
             Some(sandbox) => sandbox.path(&self.home.join("bin")),
             None => self.home.join("bin"),
+        }
+    }
+
+    /// Any path of the tree's world, as the test sees it.
+    #[must_use]
+    pub fn in_its_world(&self, path: &str) -> PathBuf {
+        match &self.sandbox {
+            Some(sandbox) => sandbox.path(Path::new(path)),
+            None => PathBuf::from(path),
         }
     }
 
@@ -198,6 +223,26 @@ impl Tree {
         assert_eq!(mounted.code, Some(0), "{}", mounted.errors());
     }
 
+    /// The processes of the tree's world with this name, or up to 15 bytes of it.
+    #[must_use]
+    pub fn processes_named(&self, name: &str) -> Vec<Pid> {
+        let mut processes = self.processes();
+        processes.retain(|process| strays::name(*process) == name);
+        processes
+    }
+
+    /// All that the test has running in the tree's world.
+    fn processes(&self) -> Vec<Pid> {
+        let Some(sandbox) = &self.sandbox else {
+            let home = [b"QMAILHOME=", self.home.as_os_str().as_bytes()].concat();
+            return strays::processes(|process| {
+                let variables = fs::read(process.join("environ")).unwrap_or_default();
+                variables.split(|byte| *byte == 0).any(|variable| variable == home)
+            });
+        };
+        sandbox.processes()
+    }
+
     /// A listening socket in the tree's network.
     ///
     /// In a single-user tree that is the machine's: use port 0.
@@ -232,6 +277,9 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
+        if self.is_single_user() {
+            strays::end(|| self.processes());
+        }
         // Mounts before what they show.
         drop(self.sandbox.take());
     }

@@ -73,9 +73,9 @@ fn apop_reaches_the_checker_too() {
 fn a_checker_that_refuses_or_crashes_is_told() {
     let tree = Tree::under_test();
     let table = [
-        ("exit 1", "-ERR authorization failed\r\n"),
-        ("exit 111", "-ERR authorization failed\r\n"),
-        ("kill -9 $$", "-ERR aack, child crashed\r\n"),
+        ("cat <&3 > /dev/null; exit 1", "-ERR authorization failed\r\n"),
+        ("cat <&3 > /dev/null; exit 111", "-ERR authorization failed\r\n"),
+        ("cat <&3 > /dev/null; kill -9 $$", "-ERR aack, child crashed\r\n"),
     ];
     for (script, reply) in table {
         let mut session = popup(&tree, script);

@@ -24,6 +24,11 @@ impl Scene {
     }
 }
 
+/// The address without what the server has offered, and the client may make use of.
+fn without_parameters(argument: &str) -> &str {
+    argument.rsplit_once('>').map_or(argument, |(address, _)| &argument[..=address.len()])
+}
+
 /// The records of one message to one recipient of a server with this script.
 fn records(script: Script) -> Vec<String> {
     Scene::new(script).send(&["jane@far.example"])
@@ -56,7 +61,7 @@ fn an_accepted_message_is_reported() {
     assert_eq!(records, ["r", accepted]);
     let message = scene.sink.messages().remove(0);
     assert_eq!(message.helo, "test.example");
-    assert_eq!(message.mail, "FROM:<joe@here.example>");
+    assert_eq!(without_parameters(&message.mail), "FROM:<joe@here.example>");
     assert_eq!(message.rcpt, ["TO:<jane@far.example>"]);
     assert_eq!(message.data, b"Subject: hello\r\n\r\nHi.\r\n");
     scene.sink.wait_for_command("QUIT");
@@ -145,7 +150,8 @@ fn each_recipient_has_its_own_verdict() {
 #[test]
 fn without_a_recipient_it_gives_up() {
     for (reply, letter) in [("550 nobody", "h"), ("451 later", "s")] {
-        let scene = Scene::new(Script { rcpt: vec![line(reply)], ..Script::default() });
+        let ehlo = line("250 sink.example");
+        let scene = Scene::new(Script { rcpt: vec![line(reply)], ehlo, ..Script::default() });
         let records = scene.send(&["jane@far.example"]);
         let dislike = "127.0.0.1 does not like recipient.\nRemote host said:";
         let expected =
@@ -154,6 +160,21 @@ fn without_a_recipient_it_gives_up() {
         scene.sink.wait_for_command("QUIT");
         assert!(!scene.sink.commands().contains(&"DATA".to_owned()));
     }
+}
+
+#[test]
+fn a_server_that_takes_commands_together_is_told_the_same() {
+    let rcpt = vec![line("550 nobody"), line("451 later")];
+    let scene = Scene::new(Script { rcpt, ..Script::default() });
+    let records = scene.send(&["a@far.example", "b@far.example"]);
+    let expected = [
+        "h127.0.0.1 does not like recipient.\nRemote host said: 550 nobody\n",
+        "s127.0.0.1 does not like recipient.\nRemote host said: 451 later\n",
+        "DGiving up on 127.0.0.1.\n",
+    ];
+    assert_eq!(records, expected);
+    scene.sink.wait_for_command("QUIT");
+    assert!(scene.sink.messages().is_empty());
 }
 
 #[test]
@@ -338,7 +359,7 @@ fn addresses_are_quoted_where_they_need_it() {
         let report = scene.tree.remote("far.example", address, &[address]);
         assert_eq!(report.records.len(), 2, "{address}: {:?}", report.records);
         let message = scene.sink.messages().pop().unwrap();
-        assert_eq!(message.mail, expected);
+        assert_eq!(without_parameters(&message.mail), expected);
         assert_eq!(message.rcpt, [expected.replace("FROM", "TO")]);
     }
 }

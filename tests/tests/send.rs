@@ -3,6 +3,7 @@
 use std::fs;
 
 use nix::sys::signal::Signal;
+use qmail_conformance::log::Running;
 use qmail_conformance::{Tree, files, wait};
 
 /// The log without status lines, numbers replaced by letters.
@@ -30,7 +31,7 @@ fn routes(tree: &Tree, recipients: &[&str]) -> Vec<String> {
     tree.queue("a@b", recipients, "hi\n");
     let number = tree.only_todo().number;
     let running = tree.start();
-    wait::until("preprocessing", || (tree.todo().is_empty()).then_some(()));
+    wait::until("preprocessing", || tree.queue_files("todo").is_empty().then_some(()));
     running.stop();
     let mut routes = Vec::new();
     for channel in ["local", "remote"] {
@@ -290,19 +291,26 @@ fn the_percent_hack_is_for_listed_domains() {
     assert_eq!(found, expected);
 }
 
+/// Waits until nothing in `control` matters any more but after a signal: mail was preprocessed, which
+/// other processes than the one that logs may do.
+fn has_read_its_controls(tree: &Tree, running: &Running) {
+    tree.queue("x@y", &[], "hi\n");
+    running.wait_for("end msg");
+}
+
 #[test]
 fn hup_rereads_locals_and_virtualdomains_only() {
     let tree = Tree::under_test();
     tree.control("concurrencylocal", "0");
     tree.control("concurrencyremote", "0");
     let running = tree.start();
-    running.wait_for("status:");
+    has_read_its_controls(&tree, &running);
     tree.control("locals", "new.example\n");
     tree.control("virtualdomains", "virtual.example:prefix\n");
     tree.control("envnoathost", "elsewhere.example\n");
     let recipients = ["a@new.example", "b@virtual.example", "c"];
     let route = |channel: &str| {
-        wait::until("preprocessing", || (tree.todo().is_empty()).then_some(()));
+        wait::until("preprocessing", || tree.queue_files("todo").is_empty().then_some(()));
         let number: u64 = tree
             .queue_files("info")
             .iter()
@@ -336,7 +344,7 @@ fn a_failed_reread_keeps_both_tables() {
     tree.control("concurrencylocal", "0");
     tree.control("concurrencyremote", "0");
     let running = tree.start();
-    running.wait_for("status:");
+    has_read_its_controls(&tree, &running);
     tree.control("locals", "other.example\n");
     fs::create_dir(tree.path("control/virtualdomains")).unwrap();
     running.signal(Signal::SIGHUP);

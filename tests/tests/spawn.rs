@@ -244,7 +244,9 @@ fn clean_removes_what_it_is_told() {
 #[test]
 fn clean_does_not_mind_what_is_gone_already() {
     let tree = Tree::under_test();
-    assert_eq!(clean(&tree, &["foop/123456", "todo/123456", "foop/1"]), "+++");
+    let file = tree.message_file("todo", 123_456);
+    let todo = file.strip_prefix(tree.path("queue")).unwrap().to_str().unwrap();
+    assert_eq!(clean(&tree, &["foop/123456", todo, "foop/1"]), "+++");
 }
 
 #[test]
