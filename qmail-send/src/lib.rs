@@ -35,8 +35,8 @@ pub struct Pipes {
     pub remote: Ends,
     /// qmail-clean.
     pub clean: Ends,
-    /// qmail-todo.
-    pub todo: Ends,
+    /// qmail-todo; none with a qmail-start that does not know it.
+    pub todo: Option<Ends>,
 }
 
 /// Our ends of the pipes to and from another process.

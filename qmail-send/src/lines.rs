@@ -20,6 +20,10 @@ pub(crate) enum StartFailure {
     Mutex,
     AlreadyRunning,
     Spawners,
+    /// A spawner of a qmail with more than 255 deliveries at once.
+    TwoBytes,
+    /// A qmail-start that does not start qmail-todo.
+    NoTodo,
 }
 
 /// What went wrong with a file; `Retry` says so in the line.
@@ -72,6 +76,8 @@ pub(crate) fn cannot_start(failure: &StartFailure) -> Vec<u8> {
         StartFailure::Mutex => line.text("unable to open mutex"),
         StartFailure::AlreadyRunning => line.text("qmail-send is already running"),
         StartFailure::Spawners => line.text("hath the daemon spawn no fire?"),
+        StartFailure::TwoBytes => line.text("a spawner numbers deliveries with two bytes"),
+        StartFailure::NoTodo => line.text("qmail-start has not started qmail-todo"),
     }
     .end()
 }
@@ -205,6 +211,8 @@ mod tests {
             (StartFailure::Mutex, "unable to open mutex"),
             (StartFailure::AlreadyRunning, "qmail-send is already running"),
             (StartFailure::Spawners, "hath the daemon spawn no fire?"),
+            (StartFailure::TwoBytes, "a spawner numbers deliveries with two bytes"),
+            (StartFailure::NoTodo, "qmail-start has not started qmail-todo"),
         ] {
             check(cannot_start(&failure), &format!("alert: cannot start: {expected}"));
         }

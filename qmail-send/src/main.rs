@@ -8,6 +8,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileTypeExt;
 use std::process::ExitCode;
 
 use qmail_send::{Ends, Pipes, run};
@@ -25,8 +26,15 @@ fn pipes() -> io::Result<Pipes> {
         local: ends(1, 2)?,
         remote: ends(3, 4)?,
         clean: ends(5, 6)?,
-        todo: ends(7, 8)?,
+        todo: todo(),
     })
+}
+
+/// Netqmail's qmail-start makes no pipes to a qmail-todo. What is open there may be anything, then.
+fn todo() -> Option<Ends> {
+    let is_pipe =
+        |file: &File| file.metadata().is_ok_and(|metadata| metadata.file_type().is_fifo());
+    ends(7, 8).ok().filter(|ends| is_pipe(&ends.to) && is_pipe(&ends.from))
 }
 
 fn ends(to: u8, from: u8) -> io::Result<Ends> {

@@ -53,9 +53,13 @@ struct Tree {
 
 pub(crate) fn start(pipes: Pipes) -> Result<Started, CannotStart> {
     let log = Log::new(pipes.log);
-    match ready(&log, pipes.local, pipes.remote) {
-        Ok((tree, spawners, limits)) => {
-            Ok(begin(log, tree, spawners, &limits, pipes.clean, pipes.todo))
+    let ready = pipes.todo.ok_or(StartFailure::NoTodo).and_then(|todo| {
+        let (tree, spawners, limits) = ready(&log, pipes.local, pipes.remote)?;
+        Ok((tree, spawners, limits, todo))
+    });
+    match ready {
+        Ok((tree, spawners, limits, todo)) => {
+            Ok(begin(log, tree, spawners, &limits, pipes.clean, todo))
         }
         Err(failure) => {
             log.write(&lines::cannot_start(&failure));
@@ -109,7 +113,17 @@ fn signals() -> io::Result<Signals> {
 fn limit(ends: &mut Ends) -> Result<DeliveryNumber, StartFailure> {
     let mut bytes = [0; size_of::<DeliveryNumber>()];
     ends.from.read_exact(&mut bytes).map_err(|_| StartFailure::Spawners)?;
+    if says_more(ends) {
+        return Err(StartFailure::TwoBytes);
+    }
     Ok(DeliveryNumber::from_le_bytes(bytes))
+}
+
+/// Before it is told anything, a spawner has nothing to say but its limit. With the patch for more
+/// than 255 deliveries that takes two bytes, and so does the number of each delivery.
+fn says_more(ends: &mut Ends) -> bool {
+    let is_ready = poll(&mut [Interest::reading(ends.from.as_fd())], Some(Duration::ZERO));
+    is_ready.unwrap_or(false) && matches!(ends.from.read(&mut [0]), Ok(1))
 }
 
 /// A channel of a patched qmail that still has recipients. To us a message with no others would look

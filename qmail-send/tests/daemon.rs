@@ -387,6 +387,8 @@ fn whoever_cannot_start_says_why_and_exits_111() {
     };
     let tree = Tree::new();
     check(&tree, &[], "hath the daemon spawn no fire?");
+    check(&tree, &[253, 1], "a spawner numbers deliveries with two bytes");
+    check(&tree, &[10, 0], "a spawner numbers deliveries with two bytes");
     fs::create_dir_all(tree.path("queue/suppl0/0")).unwrap();
     tree.write("queue/suppl0/0/8", b"");
     check(&tree, &[10], "recipients in queue/suppl0 are for a qmail with more channels");

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 
 use qmail_core::queue::{Queue, QueueId, Todo};
 use qmail_wire::clean::{Reply, Request};
@@ -32,6 +33,11 @@ impl Cleaner {
         let mut replies = vec![0; ids.len()];
         self.replies.read_exact(&mut replies)?;
         Ok(replies.into_iter().map(Reply::is_done).collect())
+    }
+
+    /// Where replies come from. Between requests it becomes readable only if qmail-clean is gone.
+    pub(crate) fn replies(&self) -> BorrowedFd<'_> {
+        self.replies.as_fd()
     }
 }
 

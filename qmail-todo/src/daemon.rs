@@ -159,14 +159,21 @@ impl Daemon {
 
     /// Waits for orders, which it obeys, and for the trigger; whether that was pulled.
     fn wait(&mut self, timeout: Option<Duration>) -> Result<bool, End> {
-        let mut interests = vec![Interest::reading(self.orders.as_fd())];
+        let (orders, replies) = (self.orders.as_fd(), self.cleaner.replies());
+        let mut interests = vec![Interest::reading(orders), Interest::reading(replies)];
         interests.extend(self.trigger.iter().map(|trigger| Interest::reading(trigger.as_fd())));
         let polled = poll(&mut interests, timeout);
         let mut ready = interests.iter().map(Interest::is_ready);
-        let (orders, pulled) = (ready.next().unwrap_or(false), ready.next().unwrap_or(false));
+        let mut next = || ready.next().unwrap_or(false);
+        let (ordered, clean_lost, pulled) = (next(), next(), next());
         match polled {
-            Ok(true) if orders => self.obey().map(|_| pulled),
-            Ok(ready) => Ok(ready && pulled),
+            Ok(true) => {
+                if ordered {
+                    self.obey()?;
+                }
+                if clean_lost { Err(End::CleanLost) } else { Ok(pulled) }
+            }
+            Ok(false) => Ok(false),
             Err(_) => {
                 self.reporter.log_text(lines::POLL);
                 Ok(false)

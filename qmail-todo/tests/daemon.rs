@@ -202,6 +202,19 @@ fn a_lost_qmail_clean_is_told_and_ends_us() {
 }
 
 #[test]
+fn a_lost_qmail_clean_is_noticed_while_there_is_nothing_to_do() {
+    let home = home();
+    put(&home, 7);
+    let mut daemon = Daemon::start(home.path());
+    daemon.order(b"S");
+    daemon.expect_message(7);
+    daemon.replies = File::open("/dev/null").unwrap();
+    let (exit, rest) = daemon.end();
+    let alert = "Lalert: qmail-todo: oh no! lost qmail-clean connection! dying...\n\0";
+    assert_eq!((exit, rest.as_str()), (Exit::Code(0), alert));
+}
+
+#[test]
 fn controls_are_read_again_when_told() {
     let home = home();
     put(&home, 6);

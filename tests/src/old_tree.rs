@@ -29,12 +29,45 @@ impl Layout {
 
 /// The programs that netqmail 1.06 installs.
 pub const PROGRAMS: [&str; 40] = [
-    "bouncesaying", "condredirect", "datemail", "elq", "except", "forward", "maildir2mbox",
-    "maildirmake", "maildirwatch", "mailsubj", "pinq", "predate", "preline", "qail", "qbiff",
-    "qmail-clean", "qmail-getpw", "qmail-inject", "qmail-local", "qmail-lspawn", "qmail-newmrh",
-    "qmail-newu", "qmail-pop3d", "qmail-popup", "qmail-pw2u", "qmail-qmqpc", "qmail-qmqpd",
-    "qmail-qmtpd", "qmail-qread", "qmail-qstat", "qmail-queue", "qmail-remote", "qmail-rspawn",
-    "qmail-send", "qmail-showctl", "qmail-smtpd", "qmail-start", "qmail-tcpok", "qmail-tcpto",
+    "bouncesaying",
+    "condredirect",
+    "datemail",
+    "elq",
+    "except",
+    "forward",
+    "maildir2mbox",
+    "maildirmake",
+    "maildirwatch",
+    "mailsubj",
+    "pinq",
+    "predate",
+    "preline",
+    "qail",
+    "qbiff",
+    "qmail-clean",
+    "qmail-getpw",
+    "qmail-inject",
+    "qmail-local",
+    "qmail-lspawn",
+    "qmail-newmrh",
+    "qmail-newu",
+    "qmail-pop3d",
+    "qmail-popup",
+    "qmail-pw2u",
+    "qmail-qmqpc",
+    "qmail-qmqpd",
+    "qmail-qmtpd",
+    "qmail-qread",
+    "qmail-qstat",
+    "qmail-queue",
+    "qmail-remote",
+    "qmail-rspawn",
+    "qmail-send",
+    "qmail-showctl",
+    "qmail-smtpd",
+    "qmail-start",
+    "qmail-tcpok",
+    "qmail-tcpto",
     "sendmail",
 ];
 
@@ -56,7 +89,9 @@ impl Tree {
         let model = original();
         let accounts = Accounts::of_tree(model.as_deref().unwrap_or(Path::new("/nowhere")));
         let maker = Maker { accounts: accounts.clone(), layout };
-        Some(Self::made(ours::configured_home(), accounts, |home| maker.make(home, model.as_deref())))
+        Some(Self::made(ours::configured_home(), accounts, |home| {
+            maker.make(home, model.as_deref())
+        }))
     }
 
     /// Runs our `install` over the tree.
@@ -117,7 +152,10 @@ impl Maker {
         directory(&home.join("alias"), in_qmail(self.accounts.alias.uid), 0o2755);
         self.queue(&home.join("queue"));
         for program in PROGRAMS {
-            let (file, target) = (model.map(|model| model.join("bin").join(program)), home.join("bin").join(program));
+            let (file, target) = (
+                model.map(|model| model.join("bin").join(program)),
+                home.join("bin").join(program),
+            );
             match file.filter(|file| file.exists()) {
                 Some(file) => drop(fs::copy(file, &target).expect("a program can be copied")),
                 None => drop(fs::copy("/bin/sleep", &target).expect("sleep can be copied")),
@@ -231,13 +269,17 @@ impl OldQueue<'_> {
             _ => true,
         };
         let directory = self.tree.path("queue").join(part);
-        let bucket = if is_split { (number % self.layout.split).to_string() } else { String::new() };
+        let bucket =
+            if is_split { (number % self.layout.split).to_string() } else { String::new() };
         directory.join(bucket).join(number.to_string())
     }
 }
 
 fn directory(path: &Path, identity: Identity, mode: u32) {
-    DirBuilder::new().mode(0o700).create(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    DirBuilder::new()
+        .mode(0o700)
+        .create(path)
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     own(path, identity, mode);
 }
 

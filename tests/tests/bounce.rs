@@ -102,7 +102,11 @@ fn a_bounce_waits_for_the_other_recipients() {
     running.wait_for("failure");
     running.wait_for("deferral");
     let file = tree.path("queue/bounce").join(number.to_string());
-    assert_eq!(files::read(&file), b"<joe@test.example>:\nno\n\n");
+    // It is logged first, and then noted.
+    let noted = b"<joe@test.example>:\nno\n\n";
+    wait::until("the failure to be noted", || {
+        (std::fs::read(&file).is_ok_and(|text| text == noted)).then_some(())
+    });
     assert_eq!(files::mode(&file), 0o600);
     assert!(jane.messages().is_empty());
     tree.user("joe").instruct("-b", "|exit 0\n");

@@ -97,6 +97,8 @@ impl Site {
     /// leave behind in the queue is left there (queue.md, states S2 and S3).
     pub(crate) fn settle(&self, running: &Running) {
         let parts = ["todo", "info", "local", "remote", "bounce"];
+        // Before that, the signal would meet qmail-start, and end it.
+        running.wait_for("status: ");
         let mut nudged = Instant::now();
         until("the last delivery", || {
             if nudged.elapsed() > Duration::from_secs(1) {
