@@ -23,6 +23,7 @@ macro_rules! text {
 pub(crate) const TABLE: &[Row] = &[
     text!("doc/ARCHITECTURE.md", "../../docs/ARCHITECTURE.md"),
     text!("doc/CHANGELOG.md", "../../CHANGELOG.md"),
+    text!("doc/COMPATIBILITY.md", "../../docs/COMPATIBILITY.md"),
     text!("doc/LICENSE-APACHE", "../../LICENSE-APACHE"),
     text!("doc/LICENSE-MIT", "../../LICENSE-MIT"),
     text!("doc/QUIRKS.md", "../../docs/QUIRKS.md"),
@@ -31,6 +32,7 @@ pub(crate) const TABLE: &[Row] = &[
     text!("doc/performance.md", "../../docs/performance.md"),
     text!("doc/remote-failures.md", "../../docs/remote-failures.md"),
     text!("doc/remote.md", "../../docs/remote.md"),
+    text!("doc/takeover.md", "../../docs/takeover.md"),
     page!("man1/bouncesaying.1"),
     page!("man1/condredirect.1"),
     page!("man1/datemail.1"),

@@ -11,7 +11,7 @@ use nix::unistd::{geteuid, mkfifo};
 
 use crate::accounts::{Accounts, Identity};
 use crate::process::Finished;
-use crate::{Tree, files, ours};
+use crate::{Need, Tree, files, ours};
 
 /// How a queue is divided.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -83,7 +83,7 @@ impl Tree {
     #[must_use]
     pub fn old(layout: Layout) -> Option<Self> {
         if !geteuid().is_root() {
-            println!("skipped: needs root");
+            let _ = Self::under_test().lacks(Need::Root);
             return None;
         }
         let model = original();
