@@ -44,10 +44,13 @@ pub(crate) fn package(tree: &Tree, name: &str, program: &'static str) -> Option<
     (!tree.lacks(Need::Tool(program))).then_some(package)
 }
 
-/// An account that a server runs as.
+/// An account that a server runs as, in the place of one that this host may have.
 pub(crate) fn add_account(tree: &Tree, name: &str, id: u32) {
     let script = format!(
-        "echo {name}:x:{id}:{id}::/:/bin/false >> /etc/passwd; echo {name}:x:{id}: >> /etc/group"
+        "set -e
+        users=$(grep -v '^{name}:' /etc/passwd) groups=$(grep -v '^{name}:' /etc/group)
+        printf '%s\\n' \"$users\" {name}:x:{id}:{id}::/:/bin/false > /etc/passwd
+        printf '%s\\n' \"$groups\" {name}:x:{id}: > /etc/group"
     );
     let added = tree.command("/bin/sh").args(["-c", &script]).run();
     assert_eq!(added.code, Some(0), "{}", added.errors());
