@@ -2,6 +2,5 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod broken;
 pub mod client;
 pub mod session;

@@ -12,9 +12,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qmail_qmqpd::broken::Broken;
 use qmail_qmqpd::client::Client;
 use qmail_qmqpd::session::Session;
+use qmail_wire::broken::Broken;
 
 /// Seconds that a connection may last.
 const LONGEST_SESSION: u32 = 3600;

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use qmail_address::breaks_lines;
 use qmail_core::submit::Submission;
+use qmail_wire::broken::Broken;
 use qmail_wire::netstring::{Netstrings, encode};
 
-use crate::broken::Broken;
 use crate::client::Client;
 
 /// An address is shorter than this.

@@ -1,6 +1,6 @@
 //! From the lines of a QMTP message to those of the queue, and how many bytes they make.
 
-use crate::broken::Broken;
+use qmail_wire::broken::Broken;
 
 /// How the client ends lines: the first byte of a message says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

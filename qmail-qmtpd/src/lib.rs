@@ -3,7 +3,6 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod body;
-pub mod broken;
 pub mod recipients;
 pub mod replies;
 pub mod session;

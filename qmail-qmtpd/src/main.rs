@@ -12,9 +12,9 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qmail_qmtpd::broken::Broken;
 use qmail_qmtpd::session::Session;
 use qmail_qmtpd::settings::Settings;
+use qmail_wire::broken::Broken;
 
 /// Seconds that a connection may last.
 const LONGEST_SESSION: u32 = 3600;
@@ -32,7 +32,7 @@ fn gather_and_serve() -> Result<Broken, Broken> {
     let home = qmail_core::home::home();
     std::env::set_current_dir(&home).map_err(resources)?;
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
-    let settings = Settings::read(&home, &variable)?;
+    let settings = Settings::read(&home, &variable).map_err(|_| Broken::Resources)?;
     let session = Session { settings: &settings, home: &home, now };
     Ok(session.serve(BufReader::with_capacity(65_536, input), output))
 }

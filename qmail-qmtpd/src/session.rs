@@ -5,10 +5,10 @@ use std::path::Path;
 
 use qmail_address::breaks_lines;
 use qmail_core::submit::{Refusal, Submission};
+use qmail_wire::broken::Broken;
 use qmail_wire::netstring::{Netstrings, encode};
 
 use crate::body::{Body, LineEnds};
-use crate::broken::Broken;
 use crate::recipients::{ADDRESS_LIMIT, Recipients, Verdict};
 use crate::replies;
 use crate::settings::Settings;

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use qmail_core::control::{Controls, DATABYTES, leading_number};
+use qmail_core::control::{ControlError, Controls, DATABYTES, leading_number};
 use qmail_core::rcpthosts::Rcpthosts;
 use qmail_message::received;
 
-use crate::broken::Broken;
 use crate::recipients::Permission;
 
 /// Everything that a session depends on.
@@ -30,7 +29,13 @@ struct Client {
 
 impl Settings {
     /// Reads `control/` below `home`, and the environment.
-    pub fn read(home: &Path, variable: &dyn Fn(&str) -> Option<Vec<u8>>) -> Result<Self, Broken> {
+    ///
+    /// # Errors
+    /// If a control file cannot be read.
+    pub fn read(
+        home: &Path,
+        variable: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Self, ControlError> {
         let controls = Controls::open(home)?;
         let rcpthosts = Rcpthosts::load(&controls)?;
         let databytes = controls.number(&DATABYTES)?;

@@ -1,6 +1,7 @@
 //! What goes over wires and pipes: SMTP, POP3, netstrings, the daemons' own protocols.
 #![forbid(unsafe_code)]
 
+pub mod broken;
 pub mod clean;
 pub mod command;
 pub mod netstring;

@@ -1,13 +1,13 @@
-//! How a connection ends before a message was taken.
+//! How a session of netstrings, QMTP or QMQP, ends before its time.
 
-use qmail_wire::netstring::NetstringError;
+use crate::netstring::NetstringError;
 
-/// Why the server goes away without a reply. Nothing is queued.
+/// Why the server goes away. Nothing of an unfinished message is queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// The client has gone.
+    /// The client has gone, as every client does in the end.
     Gone,
-    /// The client does not speak QMQP.
+    /// The client does not speak the protocol.
     Malformed,
     /// Something is missing on our side, or too much is asked of it.
     Resources,
