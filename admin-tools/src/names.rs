@@ -1,10 +1,21 @@
 //! Questions to name servers, with the answers of qmail's old helpers: hard, soft, or a value.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
 
 use qmail_dns::{Exchanger, Failure, Name, Resolver};
 
-use crate::fatal::{PERMANENT, TEMPORARY};
+use crate::fatal::{PERMANENT, TEMPORARY, give_up, print, printed};
+
+/// A whole command: prints what `find` finds for the first word of its command line.
+pub fn answer(find: impl FnOnce(&[u8]) -> Result<Vec<u8>, Trouble>) -> ExitCode {
+    let Some(word) = std::env::args_os().nth(1) else { return ExitCode::from(PERMANENT) };
+    match find(word.as_bytes()) {
+        Ok(found) => printed(print(&found)),
+        Err(trouble) => give_up(trouble.text(), trouble.code()),
+    }
+}
 
 /// Whom we ask.
 pub trait Lookup {

@@ -5,19 +5,13 @@
 //! Exit codes:  0 found; 100 there is none, or wrong usage; 111 nobody could tell
 #![forbid(unsafe_code)]
 
-use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use admin_tools::fatal::{PERMANENT, give_up, print, printed};
-use admin_tools::names::{Trouble, mail_addresses};
+use admin_tools::names::{Trouble, answer, mail_addresses};
 use qmail_dns::Resolver;
 
 fn main() -> ExitCode {
-    let Some(word) = std::env::args_os().nth(1) else { return ExitCode::from(PERMANENT) };
-    match find(word.as_bytes()) {
-        Ok(found) => printed(print(&found)),
-        Err(trouble) => give_up(trouble.text(), trouble.code()),
-    }
+    answer(find)
 }
 
 fn find(domain: &[u8]) -> Result<Vec<u8>, Trouble> {
