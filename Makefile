@@ -2,6 +2,9 @@
 # make demo          runs a whole mail system of your own for a minute, and shows what it does
 # make test          all tests
 # make setup check   as root: installs, then verifies owners and modes
+# make package DESTDIR=...  as any user: lays out the files of a package there; their owners are
+#                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
+# make deb           as any user: a Debian package, in target/deb
 # make startup       measures how long programs take to start: see docs/performance.md
 # make lint          formatting and clippy
 
@@ -31,7 +34,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check startup lint clean
+.PHONY: all demo test unit conformance peers setup check package destination deb startup lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -65,6 +68,16 @@ setup: all
 
 check:
 	$(PROGRAMS)/install check
+
+# Neither the home of this host's qmail nor its accounts make a difference to a package.
+package: destination all
+	env -u QMAILHOME $(PROGRAMS)/install --stage '$(DESTDIR)'
+
+destination:
+	$(if $(DESTDIR),,$(error say where: make package DESTDIR=/some/directory))
+
+deb: all
+	packaging/debian/build $(PROGRAMS) $(TARGET)/deb
 
 # Side by side, since the length of the path counts, too.
 startup: all

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use qmail_dns::{Exchanger, Failure, Name, Resolver};
 
-use crate::fatal::{PERMANENT, TEMPORARY, give_up, print, printed};
+use crate::fatal::{PERMANENT, TEMPORARY, give_up, print, printable, printed};
 
 /// A whole command: prints what `find` finds for the first word of its command line.
 pub fn answer(find: impl FnOnce(&[u8]) -> Result<Vec<u8>, Trouble>) -> ExitCode {
@@ -25,6 +25,8 @@ pub trait Lookup {
     fn exchangers(&self, name: &Name) -> Result<Vec<Exchanger>, Failure>;
     /// The names of an address.
     fn names(&self, address: IpAddr) -> Result<Vec<Name>, Failure>;
+    /// The texts of a name.
+    fn texts(&self, name: &Name) -> Result<Vec<Vec<u8>>, Failure>;
 }
 
 impl Lookup for Resolver {
@@ -38,6 +40,10 @@ impl Lookup for Resolver {
 
     fn names(&self, address: IpAddr) -> Result<Vec<Name>, Failure> {
         Resolver::names(self, address)
+    }
+
+    fn texts(&self, name: &Name) -> Result<Vec<Vec<u8>>, Failure> {
+        Resolver::texts(self, name)
     }
 }
 
@@ -92,6 +98,13 @@ fn literal(host: &[u8]) -> Option<Ipv4Addr> {
 /// The first name of an address.
 pub fn pointer(lookup: &impl Lookup, address: IpAddr) -> Result<Name, Trouble> {
     lookup.names(address)?.into_iter().next().ok_or(Trouble::Hard)
+}
+
+/// The texts of a name, a line each, in which no byte gives a terminal orders.
+pub fn text_lines(lookup: &impl Lookup, name: &[u8]) -> Result<Vec<u8>, Trouble> {
+    let texts = lookup.texts(&Name::parse(name).ok_or(Trouble::Hard)?)?;
+    let lines = texts.iter().map(|text| [printable(text, b'?').as_slice(), b"\n"].concat());
+    Ok(lines.collect::<Vec<_>>().concat())
 }
 
 /// The full name of a host that may be known by a short one: of the first of `candidates` that has
@@ -186,6 +199,23 @@ pub(crate) mod tests {
                 _ => Err(Failure::NoSuchName),
             }
         }
+
+        fn texts(&self, name: &Name) -> Result<Vec<Vec<u8>>, Failure> {
+            match name.to_string().as_str() {
+                "a.example" => Ok(vec![b"v=spf1 -all".to_vec(), b"a\x1b[2J\n\xe9".to_vec()]),
+                "soft.example" => Err(Failure::Temporary(Cause::TimedOut)),
+                "b.example" => Err(Failure::NoSuchRecord),
+                _ => Err(Failure::NoSuchName),
+            }
+        }
+    }
+
+    #[test]
+    fn each_text_is_a_line_without_orders_for_a_terminal() {
+        assert_eq!(text_lines(&Few, b"a.example").unwrap(), b"v=spf1 -all\na?[2J??\n");
+        assert_eq!(text_lines(&Few, b"b.example"), Err(Trouble::Hard));
+        assert_eq!(text_lines(&Few, b"soft.example"), Err(Trouble::Soft));
+        assert_eq!(text_lines(&Few, b"a..b"), Err(Trouble::Hard));
     }
 
     #[test]

@@ -4,22 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::layout::{Kind, rows};
-
-/// Programs that stay where they were built: those that set a tree up, where netqmail leaves them,
-/// too. In `bin`, `hostname` would come before the system's own for everybody's delivery commands.
-const NOT_INSTALLED: [&str; 10] = [
-    "config",
-    "config-fast",
-    "dnsfq",
-    "dnsip",
-    "dnsmxip",
-    "dnsptr",
-    "hostname",
-    "install",
-    "ipmeprint",
-    "qmail-upq",
-];
+use crate::layout::{BESIDE, Kind, rows};
 
 /// Packages whose programs are for those who work on this one.
 const FOR_OURSELVES: [&str; 2] = ["tests", "benches"];
@@ -70,7 +55,7 @@ fn every_program_is_installed_or_stays_on_purpose() {
     assert!(members.len() > 20, "{members:?}");
     let of_users = members.iter().filter(|member| !FOR_OURSELVES.contains(&member.as_str()));
     let built: BTreeSet<String> = of_users.flat_map(|member| programs(member)).collect();
-    let stay = NOT_INSTALLED.map(str::to_owned).into();
+    let stay = BESIDE.map(str::to_owned).into();
     let installed = in_table("bin");
     assert!(installed.is_disjoint(&stay));
     assert_eq!(built, &installed | &stay);

@@ -52,6 +52,23 @@ const MAIL_LOCAL: &str =
 const BIN_MAIL: &str = r#"|preline -f /bin/mail -r "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
 const OLD_BIN_MAIL: &str = r#"|preline -f /bin/mail -f "${SENDER:-MAILER-DAEMON}" -d "$USER""#;
 
+/// Programs that stay where they were built, or where a package has its own: those that set a tree
+/// up, where netqmail leaves them, too. In `bin`, `hostname` would come before the system's own for
+/// everybody's delivery commands.
+pub(crate) const BESIDE: [&str; 11] = [
+    "config",
+    "config-fast",
+    "dnsfq",
+    "dnsip",
+    "dnsmxip",
+    "dnsptr",
+    "dnstxt",
+    "hostname",
+    "install",
+    "ipmeprint",
+    "qmail-upq",
+];
+
 /// Everything, in the order in which it can be made.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
     TABLE.iter().chain(crate::texts::TABLE)

@@ -1,14 +1,13 @@
 //! Making a tree, or completing one.
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use qmail_sys::sync_directory;
 
 use crate::item::{Item, What, items};
 use crate::shape::Shape;
-use crate::{Failure, Place, boot, file};
+use crate::{Failure, Place, contents, file};
 
 /// Makes everything that is missing at `place`, replaces the programs by those in `sources` (the
 /// first directory that has one wins), and corrects owners and modes.
@@ -20,41 +19,41 @@ use crate::{Failure, Place, boot, file};
 /// harmless.
 pub fn install(place: &Place, sources: &[PathBuf]) -> Result<(), Failure> {
     let items = items(place, Shape::of(&place.home)?);
-    // A tree in use should not end up with half of the programs.
-    for item in items.iter().filter(|item| item.what == What::Program) {
-        source_of(item, sources)?;
+    contents::all_there(&items, sources)?;
+    for item in &items {
+        let path = place.path(item);
+        match contents::of(item, place, sources)? {
+            Some(mut contents) => file::replace(&path, item, &mut contents)?,
+            None => file::ensure(&path, item)?,
+        }
     }
-    items.iter().try_for_each(|item| make(item, place, sources))?;
-    replaced_in(&items, place).iter().try_for_each(|directory| {
+    sync(&items, place)
+}
+
+/// Makes what no package can bring at `place`: the queue, whose layout must stay as it is, and the
+/// numbers of the accounts. Files that were unpacked get their owners and modes.
+///
+/// # Errors
+/// As [`install`], and if a file is not there.
+pub fn complete(place: &Place) -> Result<(), Failure> {
+    let items = items(place, Shape::of(&place.home)?);
+    for item in &items {
+        let path = place.path(item);
+        if item.what == What::Ids {
+            file::replace(&path, item, &mut place.accounts.to_ids().as_bytes())?;
+        } else {
+            file::ensure(&path, item)?;
+        }
+    }
+    sync(&items, place)
+}
+
+/// Waits until the names of files that were replaced are on disk.
+fn sync(items: &[Item], place: &Place) -> Result<(), Failure> {
+    let replaced = items.iter().filter(|item| item.what.is_replaced());
+    let directories: BTreeSet<PathBuf> =
+        replaced.filter_map(|item| place.path(item).parent().map(Path::to_owned)).collect();
+    directories.iter().try_for_each(|directory| {
         sync_directory(directory).map_err(Failure::unable("sync", directory))
     })
-}
-
-/// The directories with files that were replaced.
-fn replaced_in(items: &[Item], place: &Place) -> BTreeSet<PathBuf> {
-    let replaced = items.iter().filter(|item| item.what.is_replaced());
-    replaced.filter_map(|item| place.path(item).parent().map(Path::to_owned)).collect()
-}
-
-fn make(item: &Item, place: &Place, sources: &[PathBuf]) -> Result<(), Failure> {
-    let path = place.path(item);
-    let text = |text: String| file::replace(&path, item, &mut text.as_bytes());
-    match item.what {
-        What::Directory | What::Fifo | What::Zeros(_) => file::ensure(&path, item),
-        What::Program => {
-            let source = source_of(item, sources)?;
-            let mut program = File::open(&source).map_err(Failure::unable("read", &source))?;
-            file::replace(&path, item, &mut program)
-        }
-        What::Boot(delivery) => text(boot::script(&place.home, delivery)),
-        What::ForwardingBoot(delivery) => text(boot::forwarding_script(&place.home, delivery)),
-        What::Ids => text(place.accounts.to_ids()),
-        What::Text(text) => file::replace(&path, item, &mut text.as_bytes()),
-    }
-}
-
-fn source_of(item: &Item, sources: &[PathBuf]) -> Result<PathBuf, Failure> {
-    let name = Path::new(&item.path).file_name().unwrap_or_default();
-    let found = sources.iter().map(|source| source.join(name)).find(|path| path.is_file());
-    found.ok_or_else(|| Failure::NoProgram(name.to_string_lossy().into_owned()))
 }

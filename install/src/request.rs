@@ -6,11 +6,17 @@ use std::path::PathBuf;
 use crate::Failure;
 
 /// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Make the tree.
     Install,
-    /// Look whether everything in it is as it should be.
+    /// Make what a package does not bring, and give owners and modes to what it has brought.
+    Complete,
+    /// Tell what making the tree would change and break.
+    DryRun,
+    /// Lay out the files of a package below this directory.
+    Stage(PathBuf),
+    /// Look whether everything in the tree is as it should be.
     Check,
 }
 
@@ -30,18 +36,28 @@ impl Request {
         while let Some(word) = words.next() {
             match word.to_str()? {
                 "--from" => request.from.push(words.next()?.into()),
-                "check" => request.command = Command::Check,
+                "--stage" => request.command(Command::Stage(words.next()?.into()))?,
+                "--unpacked" => request.command(Command::Complete)?,
+                "--dry-run" => request.command(Command::DryRun)?,
+                "check" => request.command(Command::Check)?,
                 _ => return None,
             }
         }
         Some(request)
     }
 
+    /// One thing at a time.
+    fn command(&mut self, command: Command) -> Option<()> {
+        let is_first = self.command == Command::Install;
+        self.command = command;
+        is_first.then_some(())
+    }
+
     /// What messages begin with.
     pub fn name(&self) -> &'static str {
         match self.command {
-            Command::Install => "install",
             Command::Check => "instcheck",
+            Command::Install | Command::Complete | Command::DryRun | Command::Stage(_) => "install",
         }
     }
 
@@ -80,5 +96,16 @@ mod tests {
         assert_eq!(parse(&["chekc"]), None);
         assert_eq!(parse(&["--from"]), None);
         assert_eq!(parse(&["check"]).unwrap().command, Command::Check);
+    }
+
+    #[test]
+    fn one_thing_is_done_at_a_time() {
+        assert_eq!(parse(&["--dry-run"]).unwrap().command, Command::DryRun);
+        assert_eq!(parse(&["--unpacked"]).unwrap().command, Command::Complete);
+        assert_eq!(parse(&["--stage", "a"]).unwrap().command, Command::Stage("a".into()));
+        assert_eq!(parse(&["--stage"]), None);
+        // Whoever wants to see what would happen must not be surprised by it happening.
+        assert_eq!(parse(&["--dry-run", "--unpacked"]), None);
+        assert_eq!(parse(&["check", "--dry-run"]), None);
     }
 }

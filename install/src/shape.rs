@@ -21,6 +21,9 @@ pub(crate) struct Shape {
 }
 
 impl Shape {
+    /// Where there is no queue.
+    pub(crate) const NONE: Self = Self { split: 0, todo: Todo::Flat };
+
     /// The shape of the queue below `home`; if there is none, that of new ones.
     ///
     /// A queue that is there keeps its shape: mail in it would be lost from sight otherwise.
@@ -30,7 +33,12 @@ impl Shape {
         if is_missing_or_empty(&mess).map_err(Failure::unable("read", &mess))? {
             return Ok(Self { split: configured(SPLIT)?.get(), todo: Todo::Hashed });
         }
-        let queue = Queue::open(&root).map_err(Failure::unable("understand", &mess))?;
+        let queue = Queue::open(&root).map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => {
+                Failure::Unexpected(mess, "is not divided into 0, 1, 2 and so on")
+            }
+            _ => Failure::Unable("read", mess, error),
+        })?;
         Ok(Self { split: queue.split(), todo: queue.todo_layout() })
     }
 }
@@ -79,7 +87,8 @@ mod tests {
 
     #[test]
     fn a_queue_that_is_not_understood_is_left_alone() {
-        assert!(shape(&["mess/0", "mess/7"]).is_err());
+        let failure = shape(&["mess/0", "mess/7"]).unwrap_err().to_string();
+        assert!(failure.ends_with("/mess is not divided into 0, 1, 2 and so on"), "{failure}");
     }
 
     #[test]

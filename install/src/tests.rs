@@ -7,22 +7,23 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
 
-use crate::layout::{Kind, rows};
-use crate::{Failure, Place, check, install};
+use crate::layout::{BESIDE, Kind, rows};
+use crate::{Failure, Place, check, complete, install};
 
 /// A tree of whoever runs the tests, and a directory with programs for it.
-struct Scene {
-    root: tempfile::TempDir,
-    place: Place,
+pub(crate) struct Scene {
+    pub(crate) root: tempfile::TempDir,
+    pub(crate) place: Place,
 }
 
 impl Scene {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let built = root.path().join("built");
         fs::create_dir(&built).unwrap();
-        for row in rows().filter(|row| row.kind == Kind::Program) {
-            let name = Path::new(row.path).file_name().unwrap();
+        let installed = rows().filter(|row| row.kind == Kind::Program);
+        let installed = installed.filter_map(|row| row.path.strip_prefix("bin/"));
+        for name in installed.chain(BESIDE) {
             write(&built.join(name), "first build");
         }
         let own = fs::metadata(root.path()).unwrap();
@@ -31,32 +32,36 @@ impl Scene {
         Self { place: Place { home, accounts, outdated_ids: false }, root }
     }
 
-    fn installed() -> Self {
+    pub(crate) fn installed() -> Self {
         let scene = Self::new();
         scene.install().unwrap();
         scene
     }
 
-    fn path(&self, relative: &str) -> PathBuf {
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
         self.place.home.join(relative)
     }
 
-    fn install(&self) -> Result<(), Failure> {
-        install(&self.place, &[self.root.path().join("built")])
+    pub(crate) fn install(&self) -> Result<(), Failure> {
+        install(&self.place, &[self.built()])
     }
 
-    fn check(&self) -> Vec<String> {
+    pub(crate) fn built(&self) -> PathBuf {
+        self.root.path().join("built")
+    }
+
+    pub(crate) fn check(&self) -> Vec<String> {
         let mut lines = Vec::new();
         check(&self.place, &mut |line| lines.push(line.to_owned())).unwrap();
         lines
     }
 }
 
-fn write(path: &Path, text: &str) {
+pub(crate) fn write(path: &Path, text: &str) {
     File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
-fn mode(path: &Path) -> u32 {
+pub(crate) fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
 }
 
@@ -197,4 +202,25 @@ fn a_missing_directory_of_files_is_fatal() {
     let boot = scene.path("boot");
     let expected = format!("unable to switch to {}: file does not exist", boot.display());
     assert_eq!(failure.to_string(), expected);
+}
+
+#[test]
+fn what_was_unpacked_gets_its_owner_and_mode_and_a_queue() {
+    let scene = Scene::installed();
+    fs::remove_dir_all(scene.path("queue")).unwrap();
+    fs::remove_file(scene.path("users/ids")).unwrap();
+    for name in ["bin/sendmail", "boot/home", "man/man8/qmail-send.8"] {
+        fs::set_permissions(scene.path(name), Permissions::from_mode(0o600)).unwrap();
+    }
+    complete(&scene.place).unwrap();
+    assert_eq!(scene.check(), [""; 0]);
+    assert!(scene.path("queue/todo/22").is_dir());
+}
+
+#[test]
+fn what_was_not_unpacked_is_missed() {
+    let scene = Scene::installed();
+    fs::remove_file(scene.path("bin/splogger")).unwrap();
+    let failure = complete(&scene.place).unwrap_err().to_string();
+    assert!(failure.ends_with("bin/splogger: file does not exist"), "{failure}");
 }

@@ -22,6 +22,7 @@ pub mod log;
 pub mod maildir;
 pub mod need;
 pub mod old_tree;
+pub mod package;
 pub mod pop3;
 pub mod process;
 pub mod queue;

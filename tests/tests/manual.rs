@@ -15,8 +15,18 @@ use std::process::Command;
 use page::Page;
 
 /// Pages of other packages that ours refer to.
-const FOREIGN: [&str; 7] =
-    ["cdb(5)", "flock(2)", "groupadd(8)", "inetd(8)", "passwd(5)", "syslogd(8)", "useradd(8)"];
+const FOREIGN: [&str; 10] = [
+    "cdb(5)",
+    "flock(2)",
+    "groupadd(8)",
+    "inetd(8)",
+    "mtree(5)",
+    "passwd(5)",
+    "syslogd(8)",
+    "systemd-sysusers(8)",
+    "systemd-tmpfiles(8)",
+    "useradd(8)",
+];
 
 /// The page in sections 1 and 8 that is about an interface rather than a program.
 const INTERFACE: &str = "qmail-command";

@@ -10,11 +10,12 @@ const SHOWCTL: &str = env!("CARGO_BIN_EXE_qmail-showctl");
 const CONFIG_FAST: &str = env!("CARGO_BIN_EXE_config-fast");
 const HOSTNAME: &str = env!("CARGO_BIN_EXE_hostname");
 const IPMEPRINT: &str = env!("CARGO_BIN_EXE_ipmeprint");
-const DNS: [&str; 4] = [
+const DNS: [&str; 5] = [
     env!("CARGO_BIN_EXE_dnsfq"),
     env!("CARGO_BIN_EXE_dnsip"),
     env!("CARGO_BIN_EXE_dnsmxip"),
     env!("CARGO_BIN_EXE_dnsptr"),
+    env!("CARGO_BIN_EXE_dnstxt"),
 ];
 
 fn with_accounts() -> Home {
@@ -87,12 +88,44 @@ fn questions_to_name_servers_are_answered_hard_or_soft() {
     for program in DNS {
         assert_eq!(home.run(program, &[]), (100, String::new(), String::new()));
     }
-    let [_, dnsip, dnsmxip, dnsptr] = DNS;
+    let [_, dnsip, dnsmxip, dnsptr, dnstxt] = DNS;
     assert_eq!(home.run(dnsip, &["192.0.2.1"]), printed("192.0.2.1\n"));
     assert_eq!(home.run(dnsmxip, &["192.0.2.1"]), printed("192.0.2.1 0\n"));
     assert_eq!(home.run(dnsip, &["a..b"]), failed(100, "hard error"));
     assert_eq!(home.run(dnsptr, &["x"]), failed(100, "hard error"));
+    assert_eq!(home.run(dnstxt, &["a..b"]), failed(100, "hard error"));
     // Nobody answers questions on an address that is for this purpose.
     let soft = outcome(home.command(dnsip).arg("a.example").env("DNSCACHEIP", "127.99.98.97:53"));
     assert_eq!(soft, failed(111, "soft error"));
+}
+
+/// Answers one question for texts: with one that is cut into two strings, and another one.
+fn name_server() -> (String, std::thread::JoinHandle<()>) {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap().to_string();
+    let served = std::thread::Builder::new().spawn(move || {
+        let mut question = [0; 512];
+        let (length, client) = socket.recv_from(&mut question).unwrap();
+        // The header of RFC 1035 §4.1.1: an answer, recursion available, one question, two answers.
+        let mut answer = question[..length].to_vec();
+        answer[2..12].copy_from_slice(&[0x81, 0x80, 0, 1, 0, 2, 0, 0, 0, 0]);
+        let end = 12 + question[12..].iter().position(|byte| *byte == 0).unwrap() + 5;
+        answer.truncate(end);
+        for text in [b"\x06v=spf1\x05 -all".as_slice(), b"\x05a\x1bb\xe9c"] {
+            let length = u8::try_from(text.len()).unwrap();
+            answer.extend([0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, 0, length]);
+            answer.extend(text);
+        }
+        socket.send_to(&answer, client).unwrap();
+    });
+    (address, served.unwrap())
+}
+
+#[test]
+fn dnstxt_prints_each_text_on_a_line() {
+    let (address, served) = name_server();
+    let mut command = Home::new().command(DNS[4]);
+    let told = outcome(command.arg("a.example").env("DNSCACHEIP", address));
+    assert_eq!(told, printed("v=spf1 -all\na?b?c\n"));
+    served.join().unwrap();
 }

@@ -19,6 +19,7 @@ mod kill;
 mod local_time;
 mod lock;
 mod logins;
+mod mount;
 mod net;
 #[cfg(feature = "nss")]
 mod nss;
@@ -45,6 +46,7 @@ pub use kill::send_signal;
 pub use local_time::local_offset;
 pub use lock::lock_within;
 pub use logins::{Login, logins};
+pub use mount::MountOptions;
 pub use net::{host_name, interface_addresses};
 #[cfg(feature = "nss")]
 pub use nss::User;
