@@ -153,7 +153,7 @@ impl Reporter {
         match control.shape {
             Shape::Number => self.number(control, &format!("{about}: "), ""),
             Shape::Line => self.line(control, &format!("{about}: ")),
-            Shape::List | Shape::Map | Shape::Cdb | Shape::Certificate | Shape::Directory => {
+            Shape::List | Shape::Map | Shape::Cdb | Shape::File => {
                 format!("{about}.\n").into_bytes()
             }
         }

@@ -39,10 +39,8 @@ pub enum Shape {
     Map,
     /// A constant database.
     Cdb,
-    /// A certificate and its key, in PEM.
-    Certificate,
-    /// A directory with a file for each host.
-    Directory,
+    /// In a form that only its readers know: certificates and keys, say, or a directory of them.
+    File,
 }
 
 /// What holds if a control file is missing.

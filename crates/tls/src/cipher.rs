@@ -1,9 +1,13 @@
 //! Ciphers by the names that OpenSSL has for them, since those stand in control files and logs.
 
+mod unknown;
+
 use std::fmt;
 
 use rustls::crypto::ring::cipher_suite as suite;
 use rustls::{CipherSuite, SupportedCipherSuite};
+
+pub use unknown::unknown_words;
 
 /// A cipher, and the words of openssl-ciphers(1) that select it.
 struct Cipher {

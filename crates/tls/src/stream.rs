@@ -68,6 +68,12 @@ impl<S: Read + Write> Stream<S> {
         self.connection.peer_certificates()?.first().map(AsRef::as_ref)
     }
 
+    /// Bytes that have arrived and can be read without waiting for more.
+    pub fn buffered(&mut self) -> usize {
+        let state = self.connection.process_new_packets();
+        state.map_or(0, |state| state.plaintext_bytes_to_read())
+    }
+
     /// The stream below.
     pub fn inner_mut(&mut self) -> &mut S {
         &mut self.inner

@@ -25,12 +25,18 @@ controls! {
     BADMAILFROM "badmailfrom" List Default::Nothing, ["qmail-smtpd"], "senders whose recipients are refused";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send"], "host name of bounces";
-    CLIENTCERT "clientcert.pem" Certificate Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
+    CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
+    CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
+    CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-smtpd"], "certificates of SMTP clients that do not count any more";
     CONCURRENCYLOCAL "concurrencylocal" Number Default::Number(10), ["qmail-send"], "local deliveries at once";
     CONCURRENCYREMOTE "concurrencyremote" Number Default::Number(20), ["qmail-send"], "remote deliveries at once";
     DATABYTES "databytes" Number Default::Number(0), ["qmail-smtpd" "qmail-qmtpd"], "bytes of the largest message; 0 is no limit";
     DEFAULTDOMAIN "defaultdomain" Line Default::MeOr("defaultdomain"), ["qmail-inject"], "added to host names without a dot";
     DEFAULTHOST "defaulthost" Line Default::MeOr("defaulthost"), ["qmail-inject"], "added to addresses without a host";
+    DH1024_PEM "dh1024.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    DH2048_PEM "dh2048.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    DH4096_PEM "dh4096.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    DH512_PEM "dh512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     DOUBLEBOUNCEHOST "doublebouncehost" Line Default::MeOr("doublebouncehost"), ["qmail-send"], "host that gets double bounces";
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
@@ -45,7 +51,7 @@ controls! {
     MORERCPTHOSTS "morercpthosts" List Default::Nothing, ["qmail-newmrh"], "further rcpthosts, source of morercpthosts.cdb";
     MORERCPTHOSTS_CDB "morercpthosts.cdb" Cdb Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "further rcpthosts";
     NOTIPME "notipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "addresses and networks that are not this host";
-    NOTLSHOSTS "notlshosts" Directory Default::Nothing, ["qmail-remote"], "hosts that mail goes to without TLS";
+    NOTLSHOSTS "notlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to without TLS";
     NOTLSHOSTS_AUTO "notlshosts_auto" Number Default::Nothing, ["qmail-remote"], "not 0: remember hosts whose TLS fails; 0: do not send to them in plain text";
     OUTGOINGIP "outgoingip" List Default::Nothing, ["qmail-remote"], "addresses that connections come from, also @senderdomain:address";
     PERCENTHACK "percenthack" List Default::Nothing, ["qmail-todo"], "domains for which user%host@domain means user@host";
@@ -54,6 +60,10 @@ controls! {
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
     REMOTELOG "remotelog" Line Default::Nothing, ["qmail-remote"], "addresses or full: what reports of deliveries begin with";
+    RSA2048_PEM "rsa2048.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    RSA512_PEM "rsa512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    SERVERCERT_PEM "servercert.pem" File Default::Nothing, ["qmail-smtpd" "qmail-popup" "qmail-tlsrelay"], "key and certificate of this host; without it, no TLS is offered";
+    SERVERCERTS "servercerts" File Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "keys and certificates for names of this host that clients ask for";
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";
@@ -62,7 +72,9 @@ controls! {
     TIMEOUTRUN "timeoutrun" Number Default::Number(14400), ["qmail-remote"], "seconds after which no further host is tried";
     TIMEOUTSMTPD "timeoutsmtpd" Number Default::Number(1200), ["qmail-smtpd"], "seconds to wait for each read from a client";
     TLSCLIENTCIPHERS "tlsclientciphers" List Default::Nothing, ["qmail-remote"], "ciphers of the SMTP client, in the words of OpenSSL";
-    TLSHOSTS "tlshosts" Directory Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
+    TLSCLIENTS "tlsclients" List Default::Nothing, ["qmail-smtpd"], "mail addresses whose certificates let SMTP clients relay";
+    TLSHOSTS "tlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
+    TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
 }
 
