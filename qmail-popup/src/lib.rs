@@ -2,12 +2,19 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+pub mod connection;
 pub mod credentials;
 pub mod login;
+pub mod policy;
 pub mod replies;
 pub mod session;
 
+mod capabilities;
 mod server;
+mod tls;
 
+pub use connection::Connection;
 pub use login::{Login, challenge};
-pub use server::{refuse_usage, serve};
+pub use policy::Policy;
+pub use server::{Service, refuse_usage, serve};
+pub use tls::Tls;

@@ -3,11 +3,12 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 
 use qmail_sys::{Exit, FailureCodes, Spawn, pipe};
 
+use crate::connection::Connection;
 use crate::credentials::Credentials;
 use crate::replies;
 
@@ -24,10 +25,6 @@ pub struct Login {
     pub program: OsString,
     /// Its arguments.
     pub arguments: Vec<OsString>,
-    /// Its descriptor 0.
-    pub input: OwnedFd,
-    /// Its descriptor 1.
-    pub output: OwnedFd,
     /// What an APOP digest is made with.
     pub challenge: Vec<u8>,
 }
@@ -39,12 +36,12 @@ pub fn challenge(process: u32, seconds: u64, host: &OsStr) -> Vec<u8> {
 
 impl Login {
     /// Runs the subprogram to its end. Returns what is left to be said.
-    pub fn attempt(&self, credentials: &Credentials) -> Option<&'static str> {
+    pub fn attempt(&self, client: &Connection, credentials: &Credentials) -> Option<&'static str> {
         let Ok(pipe) = pipe() else { return Some(replies::NO_PIPE) };
         let started = Spawn::search(&self.program)
             .args(&self.arguments)
-            .connect(0, self.input.as_fd())
-            .connect(1, self.output.as_fd())
+            .connect(0, client.input.as_fd())
+            .connect(1, client.output.as_fd())
             .connect(CREDENTIALS, pipe.read.as_fd())
             .failing_with(FailureCodes::all(1))
             .start();
@@ -66,22 +63,22 @@ impl Login {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::connection::pipes;
     use std::io::Read;
 
     /// What `script` prints as a subprogram, and what is left to be said.
     fn attempt(script: &str, name: &[u8]) -> (String, Option<&'static str>) {
-        let (input, output) = (pipe().unwrap(), pipe().unwrap());
+        let (client, to, mut from) = pipes();
+        drop(to);
         let login = Login {
             program: "sh".into(),
             arguments: ["-c", script].map(OsString::from).to_vec(),
-            input: input.read,
-            output: output.write,
             challenge: challenge(7, 8, OsStr::new("here.example")),
         };
-        let left = login.attempt(&Credentials::new(name, b"pass word"));
-        drop(login);
+        let left = login.attempt(&client, &Credentials::new(name, b"pass word"));
+        drop(client);
         let mut printed = String::new();
-        File::from(output.read).read_to_string(&mut printed).unwrap();
+        from.read_to_string(&mut printed).unwrap();
         (printed, left)
     }
 
@@ -114,15 +111,12 @@ mod tests {
 
     #[test]
     fn a_missing_subprogram_is_a_failure() {
-        let (input, output) = (pipe().unwrap(), pipe().unwrap());
         let login = Login {
             program: "/nonexistent/checkpassword".into(),
             arguments: Vec::new(),
-            input: input.read,
-            output: output.write,
             challenge: Vec::new(),
         };
-        let left = login.attempt(&Credentials::new(b"joe", b"x"));
+        let left = login.attempt(&pipes().0, &Credentials::new(b"joe", b"x"));
         assert_eq!(left, Some(replies::FAILED));
     }
 }

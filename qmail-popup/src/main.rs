@@ -6,16 +6,14 @@
 //! Exit codes:  1, whatever happened
 #![forbid(unsafe_code)]
 
+use std::io::Write;
+use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use qmail_core::conversation::Conversation;
-use qmail_core::timed::Timed;
-use qmail_popup::{Login, challenge, refuse_usage, serve};
+use qmail_core::home::home;
+use qmail_popup::{Connection, Login, Policy, Service, Tls, challenge, refuse_usage, serve};
 use qmail_sys::signal::{self, Signal};
-
-/// How long a client may say nothing, or not listen.
-const PATIENCE: Duration = Duration::from_secs(1200);
 
 fn main() -> ExitCode {
     // Whoever talks to us cannot see an error, except that there is no greeting.
@@ -26,26 +24,33 @@ fn main() -> ExitCode {
 fn run() -> std::io::Result<()> {
     // Who started us may have ignored it, and then nobody could tell how the subprogram ended.
     signal::restore(&[Signal::SIGCHLD])?;
-    let (input, output) = (qmail_sys::inherit(0)?, qmail_sys::inherit(1)?);
-    let mut client = Conversation::new(
-        Timed::new(input.try_clone()?, PATIENCE),
-        Timed::new(output.try_clone()?, PATIENCE),
-        // What comes behind the password is for the subprogram: it must stay unread.
-        1,
-    );
+    let connection = Connection::new(qmail_sys::inherit(0)?, qmail_sys::inherit(1)?);
     let mut words = std::env::args_os().skip(1);
     let (Some(host), Some(program)) = (words.next(), words.next()) else {
-        refuse_usage(&mut client);
+        refuse_usage(&connection);
         return Ok(());
     };
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let login = Login {
-        program,
-        arguments: words.collect(),
-        input,
-        output,
-        challenge: challenge(std::process::id(), seconds, &host),
+    let challenge = challenge(std::process::id(), seconds, &host);
+    let service = Service {
+        login: Login { program, arguments: words.collect(), challenge },
+        policy: Policy::from_environment(&variable),
+        tls: find_tls(),
+        tls_first: variable("POP3S").is_some(),
+        tls_outside: variable("TLS").as_deref() == Some(b"external"),
     };
-    serve(&mut client, &login);
+    serve(connection, &service);
     Ok(())
+}
+
+/// Without it, the client is served all the same, unless it has to be there.
+fn find_tls() -> Option<Tls> {
+    Tls::find(&home(), &variable).unwrap_or_else(|error| {
+        let _ = writeln!(std::io::stderr(), "qmail-popup: there is no TLS: {error}");
+        None
+    })
+}
+
+fn variable(name: &str) -> Option<Vec<u8>> {
+    std::env::var_os(name).map(OsStringExt::into_vec)
 }

@@ -21,3 +21,13 @@ pub const NO_PIPE: &str = "-ERR unable to open pipe";
 pub const NO_FORK: &str = "-ERR unable to fork";
 /// The subprogram does not read the password.
 pub const NOT_WRITTEN: &str = "-ERR unable to write pipe";
+/// A way to log in that there is not, or not now.
+pub const NO_MECHANISM: &str = "-ERR auth type unimplemented";
+/// The client did not want to go on with AUTH.
+pub const CANCELED: &str = "-ERR auth exchange canceled";
+/// TLS begins after this.
+pub const START_TLS: &str = "+OK starting TLS negotiation";
+/// TLS cannot be had, or is there already.
+pub const NO_TLS: &str = "-ERR STLS not available";
+/// A way to log in that is taken in TLS only.
+pub const WANT_TLS: &str = "-ERR TLS required but not negotiated";

@@ -1,89 +1,161 @@
 //! The loop: reads commands until somebody wants to log in.
 
-use std::io::{Read, Write};
+use std::io;
 
 use qmail_core::conversation::{Conversation, Line, Lost};
+use qmail_core::timed::Timed;
 use qmail_wire::command::Command;
 
+use crate::connection::Connection;
 use crate::credentials::Secret;
 use crate::login::Login;
+use crate::policy::Policy;
 use crate::replies;
 use crate::session::{Action, Session};
+use crate::tls::Tls;
 
-/// The longest command line, in bytes: longer names and passwords than any subprogram takes.
+/// The longest line, in bytes: longer names and passwords than any subprogram takes, in base64 too.
 const LONGEST_LINE: usize = 1024;
 
+type Client = Conversation<Timed, Timed>;
+
+/// Everything that a session depends on.
+#[derive(Debug)]
+pub struct Service {
+    /// The subprogram.
+    pub login: Login,
+    /// The ways to log in.
+    pub policy: Policy,
+    /// TLS, if it can be had.
+    pub tls: Option<Tls>,
+    /// Whether TLS comes before everything else.
+    pub tls_first: bool,
+    /// Whether somebody else does TLS before us.
+    pub tls_outside: bool,
+}
+
+/// Why there is no session any more; the client cannot be told.
+struct Broken;
+
+impl From<Lost> for Broken {
+    fn from(_: Lost) -> Self {
+        Self
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
+}
+
 /// Serves a client until he has tried to log in, or goes.
-pub fn serve<R: Read, W: Write>(client: &mut Conversation<R, W>, login: &Login) {
+pub fn serve(connection: Connection, service: &Service) {
+    let mut connection = connection;
     // A client who is gone is told nothing.
-    let _ = converse(client, login);
+    let _ = converse(&mut connection, service);
+    connection.end();
 }
 
 /// Tells the client that the administrator has made a mistake.
-pub fn refuse_usage<R: Read, W: Write>(client: &mut Conversation<R, W>) {
-    let _ = last_word(client, replies::USAGE);
+pub fn refuse_usage(connection: &Connection) {
+    if let Ok(mut client) = connection.conversation() {
+        let _ = last_word(&mut client, replies::USAGE);
+    }
 }
 
-fn converse<R: Read, W: Write>(client: &mut Conversation<R, W>, login: &Login) -> Result<(), Lost> {
-    client.send(&[b"+OK ", login.challenge.as_slice(), b"\r\n"].concat())?;
-    let mut session = Session::new();
+fn converse(connection: &mut Connection, service: &Service) -> Result<(), Broken> {
+    if service.tls_first {
+        let tls = service.tls.as_ref().ok_or(Broken)?;
+        *connection = tls.start(connection)?.begin()?;
+    }
+    let secure = service.tls_first || service.tls_outside;
+    let challenge = &service.login.challenge;
+    let mut session = Session::new(service.policy, challenge, service.tls.is_some(), secure);
+    let mut client = connection.conversation()?;
+    client.send(&[b"+OK ", challenge.as_slice(), b"\r\n"].concat())?;
     loop {
-        let action = match client.line(LONGEST_LINE)? {
-            Line::Complete(line) => session.handle(&Command::parse(Secret::new(line).as_ref())),
-            Line::TooLong => Action::Say(replies::SYNTAX),
-        };
-        match action {
+        match next_action(&mut client, &mut session)? {
             Action::Say(reply) => client.send(format!("{reply}\r\n").as_bytes())?,
-            Action::Quit => return last_word(client, replies::OK),
+            Action::List(lines) => client.send(&lines)?,
+            Action::Ask(question) => client.send(&[b"+ ", &*question, b"\r\n"].concat())?,
+            Action::StartTls => {
+                if let Some(inside) = start_tls(&mut client, connection, service)? {
+                    *connection = inside;
+                    client = connection.conversation()?;
+                    session.secured();
+                } else {
+                    session.lost_tls();
+                }
+            }
+            Action::Quit => return last_word(&mut client, replies::OK),
+            Action::Refuse(reply) => return last_word(&mut client, reply),
             Action::LogIn(credentials) => {
                 // The subprogram writes to the same place.
                 client.flush()?;
-                let left = login.attempt(&credentials);
-                return left.map_or(Ok(()), |reply| last_word(client, reply));
+                let left = service.login.attempt(connection, &credentials);
+                return left.map_or(Ok(()), |reply| last_word(&mut client, reply));
             }
         }
     }
 }
 
-fn last_word<R: Read, W: Write>(client: &mut Conversation<R, W>, reply: &str) -> Result<(), Lost> {
+fn next_action(client: &mut Client, session: &mut Session) -> Result<Action, Broken> {
+    let line = match client.line(LONGEST_LINE)? {
+        Line::Complete(line) => Some(Secret::new(line)),
+        Line::TooLong => None,
+    };
+    if session.awaits_answer() {
+        return Ok(session.answer(line.as_ref().map(AsRef::as_ref)));
+    }
+    Ok(line.map_or(Action::Say(replies::SYNTAX), |line| {
+        session.handle(&Command::parse(line.as_ref()))
+    }))
+}
+
+/// The connection inside TLS; `None` if that cannot be had, and the client has been told.
+fn start_tls(
+    client: &mut Client,
+    connection: &Connection,
+    service: &Service,
+) -> Result<Option<Connection>, Broken> {
+    match service.tls.as_ref().map(|tls| tls.start(connection)) {
+        Some(Ok(ready)) => {
+            last_word(client, replies::START_TLS)?;
+            Ok(Some(ready.begin()?))
+        }
+        Some(Err(_)) | None => {
+            client.send(format!("{}\r\n", replies::NO_TLS).as_bytes())?;
+            Ok(None)
+        }
+    }
+}
+
+fn last_word(client: &mut Client, reply: &str) -> Result<(), Broken> {
     client.send(format!("{reply}\r\n").as_bytes())?;
-    client.flush()
+    Ok(client.flush()?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
-    use std::io;
-    use std::os::fd::OwnedFd;
-
-    struct Client {
-        input: File,
-        output: File,
-    }
+    use crate::connection::pipes;
+    use std::io::Write;
 
     /// What a client is told who sends all of `input` at once, the subprogram being a script.
     fn talk(input: &[u8], script: &str) -> String {
-        let (to, from) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
-        File::from(to.write).write_all(input).unwrap();
-        let client = Client { input: to.read.into(), output: from.write.into() };
-        run(&client, script).unwrap();
-        drop(client);
-        io::read_to_string(File::from(from.read)).unwrap()
-    }
-
-    fn run(client: &Client, script: &str) -> io::Result<()> {
-        let descriptor = |file: &File| Ok::<_, io::Error>(OwnedFd::from(file.try_clone()?));
+        let (connection, mut to, from) = pipes();
+        to.write_all(input).unwrap();
+        drop(to);
         let login = Login {
             program: "sh".into(),
             arguments: ["-c", script].map(Into::into).to_vec(),
-            input: descriptor(&client.input)?,
-            output: descriptor(&client.output)?,
             challenge: b"<1.2@here>".to_vec(),
         };
-        let (input, output) = (client.input.try_clone()?, client.output.try_clone()?);
-        serve(&mut Conversation::new(input, output, 1), &login);
-        Ok(())
+        let policy = Policy::from_environment(&|_| None);
+        let service = Service { login, policy, tls: None, tls_first: false, tls_outside: true };
+        serve(connection, &service);
+        io::read_to_string(from).unwrap()
     }
 
     #[test]
@@ -93,6 +165,13 @@ mod tests {
         let expected = "+OK <1.2@here>\r\n-ERR authorization first\r\n+OK \r\n\
                         joe|secret|<1.2@here>|STAT\r\nQUIT\r\n";
         assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn auth_is_another_way_to_the_same_subprogram() {
+        let input = b"AUTH PLAIN\r\nAGpvZQBzZWNyZXQ=\r\nSTAT\r\n";
+        let told = talk(input, "cat <&3 | tr '\\0' '|'; cat");
+        assert_eq!(told, "+OK <1.2@here>\r\n+ \r\njoe|secret|<1.2@here>|STAT\r\n");
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub mod built_in;
 pub mod cdb;
 pub mod control;
 pub mod conversation;
+pub mod duplex;
 pub mod home;
 pub mod log;
 pub mod maildir;

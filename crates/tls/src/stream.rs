@@ -75,6 +75,11 @@ impl<S: Read + Write> Stream<S> {
     }
 
     /// The stream below.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The stream below.
     pub fn inner_mut(&mut self) -> &mut S {
         &mut self.inner
     }

@@ -1,11 +1,13 @@
 //! What goes over wires and pipes: SMTP, POP3, netstrings, the daemons' own protocols.
 #![forbid(unsafe_code)]
 
+pub mod base64;
 pub mod broken;
 pub mod clean;
 pub mod command;
 pub mod netstring;
 pub mod pop3;
+pub mod sasl;
 pub mod smtp_client;
 pub mod smtp_server;
 pub mod spawn;
