@@ -17,6 +17,30 @@ pub struct Client {
     pub helo: Option<Vec<u8>>,
     /// Set if it may send mail to anybody; appended to each recipient.
     pub relay: Option<Vec<u8>>,
+    /// Who the user has shown to be.
+    pub authentication: Option<Authentication>,
+    /// How the connection is protected.
+    pub protection: Option<Protection>,
+}
+
+/// Who a user has shown to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authentication {
+    /// His name.
+    pub user: Vec<u8>,
+    /// How he has shown it: `plain`, `login`, `cram-md5`.
+    pub method: &'static str,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protection {
+    /// The version of TLS.
+    pub version: Vec<u8>,
+    /// The cipher.
+    pub cipher: Vec<u8>,
+    /// The name in the client's certificate, if it showed one that we trust.
+    pub client_name: Option<Vec<u8>>,
 }
 
 impl Client {
@@ -30,7 +54,14 @@ impl Client {
             local: known(variable("TCPLOCALHOST").or_else(|| variable("TCPLOCALIP"))),
             helo: None,
             relay: variable("RELAYCLIENT"),
+            authentication: None,
+            protection: None,
         }
+    }
+
+    /// Whether it may send mail to anybody.
+    pub fn may_relay(&self) -> bool {
+        self.relay.is_some() || self.authentication.is_some()
     }
 
     /// The `Received` field for a message that it sends now.

@@ -1,11 +1,20 @@
 //! Takes mail from the network by SMTP.
+//!
+//! The session is a state machine that knows the verbs and the order in which they come. What else
+//! there is are modules behind two narrow traits: [`checks::Check`] for policies, and
+//! [`extension::Extension`] for further verbs.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+pub mod channel;
 pub mod checks;
 pub mod client;
+pub mod extension;
 pub mod replies;
 pub mod session;
+pub mod transaction;
+pub mod variables;
+pub mod visit;
 
 mod broken;
 mod local_addresses;
@@ -13,5 +22,5 @@ mod message;
 mod server;
 mod settings;
 
-pub use server::{Ended, refuse, serve};
+pub use server::{Ended, World, refuse, serve};
 pub use settings::{DEFAULT_PATIENCE, Settings, Unreadable};

@@ -5,26 +5,29 @@
 //! Exit codes:  0 after QUIT; 1 if the connection ended in any other way
 #![forbid(unsafe_code)]
 
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qmail_core::conversation::Conversation;
 use qmail_core::home::home;
-use qmail_smtpd::{DEFAULT_PATIENCE, Ended, Settings, refuse, serve};
+use qmail_smtpd::channel::Connection;
+use qmail_smtpd::variables::Variables;
+use qmail_smtpd::{DEFAULT_PATIENCE, Ended, Settings, World, refuse, serve};
 
 fn main() -> ExitCode {
     let home = home();
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
-    let settings = Settings::read(&home, &variable);
+    let settings = Settings::read(&home, Variables::new(Box::new(variable)));
     let (Ok(input), Ok(output)) = (qmail_sys::inherit(0), qmail_sys::inherit(1)) else {
         return ExitCode::FAILURE;
     };
     let patience = settings.as_ref().map_or(DEFAULT_PATIENCE, |settings| settings.patience);
-    let mut client = Conversation::over(input, output, patience);
+    let mut connection = Connection::over(input, output, patience);
+    let world = World { home: &home, now: unix_seconds, log: &log };
     let ended = match settings {
-        Ok(settings) => serve(&mut client, settings, &home, unix_seconds),
-        Err(unreadable) => refuse(&mut client, &unreadable.reply()),
+        Ok(settings) => serve(connection, settings, &world),
+        Err(unreadable) => refuse(&mut connection, &unreadable.reply()),
     };
     match ended {
         Ended::Quit => ExitCode::SUCCESS,
@@ -34,4 +37,9 @@ fn main() -> ExitCode {
 
 fn unix_seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+fn log(line: &[u8]) {
+    // Mail does not wait for a log that cannot be written.
+    let _ = io::stderr().write_all(&[line, b"\n"].concat());
 }

@@ -1,7 +1,8 @@
 //! A message: from the client, through the decoder, into the queue.
 
-use std::io::{Read, Write};
-use std::path::Path;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::ffi::OsStringExt;
 
 use qmail_core::conversation::Conversation;
 use qmail_core::submit::{Refusal, Submission};
@@ -9,21 +10,19 @@ use qmail_wire::smtp_server::{DataDecoder, HopCounter, Reply};
 
 use crate::broken::Broken;
 use crate::replies;
-use crate::session::Transaction;
+use crate::server::World;
+use crate::transaction::Transaction;
+use crate::visit::Visit;
 
 /// So many hosts only see a message that goes round in circles.
 const MOST_HOPS: u32 = 100;
 
-/// Where a message goes, and what is put before it.
+/// Where a message goes, and how large it may be.
 pub(crate) struct Receiver<'a> {
-    /// The home directory of qmail.
-    pub home: &'a Path,
-    /// The `Received` field.
-    pub received: Vec<u8>,
+    /// The rest of the world.
+    pub world: &'a World<'a>,
     /// Bytes of the largest message.
-    pub largest: Option<u64>,
-    /// Seconds since 1970.
-    pub now: fn() -> u64,
+    pub limit: Option<u64>,
 }
 
 impl Receiver<'_> {
@@ -31,19 +30,29 @@ impl Receiver<'_> {
     pub(crate) fn receive<R: Read, W: Write>(
         self,
         client: &mut Conversation<R, W>,
+        visit: &Visit,
         transaction: &Transaction,
     ) -> Result<Reply, Broken> {
-        let Ok(mut submission) = Submission::start(self.home) else {
+        let Ok(mut submission) = self.start(visit) else {
             return Ok(replies::NO_QUEUE);
         };
         client.send(&replies::GO_AHEAD.to_wire())?;
-        submission.write(&self.received);
-        let limits = copy(client, &mut submission, Limits::new(self.largest))?;
+        submission.write(&visit.client.received((self.world.now)()));
+        for field in &visit.fields {
+            submission.write(&[field, b"\n".as_slice()].concat());
+        }
+        let limits = copy(client, &mut submission, Limits::new(self.limit))?;
         let id = submission.id();
         Ok(match submission.finish(&transaction.sender, &transaction.recipients) {
-            Ok(()) => Reply::with_text(250, format!("ok {} qp {id}", (self.now)())),
+            Ok(()) => Reply::with_text(250, format!("ok {} qp {id}", (self.world.now)())),
             Err(refusal) => limits.objection().unwrap_or_else(|| reply_for(refusal)),
         })
+    }
+
+    fn start(&self, visit: &Visit) -> io::Result<Submission> {
+        let named = visit.variables.value("QMAILQUEUE");
+        let program = named.map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec);
+        Submission::start_as(program, self.world.home, |spawn| visit.variables.prepare(spawn))
     }
 }
 

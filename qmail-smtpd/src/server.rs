@@ -1,19 +1,18 @@
-//! The loop: reads commands, asks the session, and does what it says.
+//! The loop: reads lines, asks the session, and does what it says.
 
-use std::io::{Read, Write};
 use std::path::Path;
 
-use qmail_core::conversation::{Conversation, Line, Lost};
-use qmail_wire::command::Command;
+use qmail_core::conversation::{Line, Lost};
 use qmail_wire::smtp_server::Reply;
 
 use crate::broken::Broken;
+use crate::channel::Connection;
 use crate::message::Receiver;
 use crate::replies;
 use crate::session::{Action, Session};
 use crate::settings::Settings;
 
-/// The longest command line, in bytes: an address of any length and many parameters.
+/// The longest line, in bytes: an address of any length and many parameters.
 const LONGEST_LINE: usize = 4096;
 
 /// How the connection ended.
@@ -25,60 +24,132 @@ pub enum Ended {
     Otherwise,
 }
 
-/// Serves a client until the connection ends. `now` tells the seconds since 1970.
-pub fn serve<R: Read, W: Write>(
-    client: &mut Conversation<R, W>,
-    settings: Settings,
-    home: &Path,
-    now: fn() -> u64,
-) -> Ended {
-    let largest = settings.largest_message;
-    let mut session =
-        Session::new(settings.greeting, settings.literal_host, settings.client, settings.checks);
-    let receiver = |session: &Session| Receiver {
-        home,
-        received: session.client().received(now()),
-        largest,
-        now,
-    };
-    match converse(client, &mut session, &receiver) {
+/// What a session needs of the world.
+pub struct World<'a> {
+    /// The home directory of qmail.
+    pub home: &'a Path,
+    /// The seconds since 1970.
+    pub now: fn() -> u64,
+    /// Writes a line to the log.
+    pub log: &'a dyn Fn(&[u8]),
+}
+
+/// Serves a client until the connection ends.
+pub fn serve(connection: Connection<'_>, settings: Settings, world: &World<'_>) -> Ended {
+    let limit = settings.manners.largest_message;
+    let session =
+        Session::new(settings.manners, settings.visit, settings.checks, settings.extensions);
+    let mut server = Server { connection: Some(connection), session, limit, world };
+    let result = server.converse();
+    server.write_notes();
+    let Some(mut connection) = server.connection else { return Ended::Otherwise };
+    match result {
         Ok(()) => Ended::Quit,
         Err(Broken::Lost(Lost::Gone)) => Ended::Otherwise,
-        Err(Broken::Lost(Lost::Silent)) => refuse(client, &replies::TIMEOUT),
-        Err(Broken::BareLineEnd) => refuse(client, &replies::BARE_LINE_END),
-        Err(Broken::Disconnected(reply)) => refuse(client, &reply),
+        Err(Broken::Lost(Lost::Silent)) => refuse(&mut connection, &replies::TIMEOUT),
+        Err(Broken::BareLineEnd) => refuse(&mut connection, &replies::BARE_LINE_END),
+        Err(Broken::Disconnected(reply)) => refuse(&mut connection, &reply),
     }
 }
 
 /// Says why there is nothing to be had here, and ends.
-pub fn refuse<R: Read, W: Write>(client: &mut Conversation<R, W>, reply: &Reply) -> Ended {
+pub fn refuse(connection: &mut Connection<'_>, reply: &Reply) -> Ended {
+    let client = connection.conversation();
     // Who does not listen is lost in any case.
     let _ = client.send(&reply.to_wire()).and_then(|()| client.flush());
     Ended::Otherwise
 }
 
-/// Goes on until QUIT.
-fn converse<'a, R: Read, W: Write>(
-    client: &mut Conversation<R, W>,
-    session: &mut Session,
-    receiver: &dyn Fn(&Session) -> Receiver<'a>,
-) -> Result<(), Broken> {
-    client.send(&session.greet().to_wire())?;
-    loop {
-        let action = match client.line(LONGEST_LINE)? {
-            Line::Complete(line) => session.handle(&Command::parse(&line)),
-            Line::TooLong => Action::Say(replies::LINE_TOO_LONG),
-        };
-        let reply = match action {
-            Action::Say(reply) => reply,
-            Action::Receive(transaction) => receiver(session).receive(client, &transaction)?,
-            Action::Disconnect(reply) => return Err(Broken::Disconnected(reply)),
-            Action::Quit(reply) => {
-                client.send(&reply.to_wire())?;
-                return Ok(client.flush()?);
+struct Server<'a, 'w> {
+    /// Not there while it is replaced, and if that fails.
+    connection: Option<Connection<'a>>,
+    session: Session,
+    limit: Option<u64>,
+    world: &'w World<'w>,
+}
+
+impl<'a> Server<'a, '_> {
+    /// Goes on until QUIT.
+    fn converse(&mut self) -> Result<(), Broken> {
+        if let Some(greeting) = self.session.greet()
+            && self.perform(greeting)?.is_end()
+        {
+            return Ok(());
+        }
+        loop {
+            let action = match self.connection()?.conversation().line(LONGEST_LINE)? {
+                Line::Complete(line) => self.session.handle(&line),
+                Line::TooLong => Action::Say(replies::LINE_TOO_LONG),
+            };
+            if self.perform(action)?.is_end() {
+                return Ok(());
             }
-        };
-        client.send(&reply.to_wire())?;
+        }
+    }
+
+    fn perform(&mut self, action: Action) -> Result<Next, Broken> {
+        self.write_notes();
+        let pause = self.session.visit().take_pause();
+        self.connection()?.pause(pause)?;
+        match action {
+            Action::Say(reply) => self.say(&reply)?,
+            Action::Receive(transaction) => {
+                let receiver = Receiver { world: self.world, limit: self.limit };
+                let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
+                let visit = self.session.visit();
+                let reply = receiver.receive(connection.conversation(), visit, &transaction)?;
+                self.session.reset();
+                self.write_notes();
+                self.say(&reply)?;
+            }
+            Action::Protect(reply) => {
+                self.say(&reply)?;
+                self.protect()?;
+            }
+            Action::Disconnect(reply) => return Err(Broken::Disconnected(reply)),
+            Action::HangUp => return Err(Broken::Lost(Lost::Gone)),
+            Action::Quit(reply) => {
+                self.say(&reply)?;
+                self.connection()?.conversation().flush()?;
+                return Ok(Next::End);
+            }
+        }
+        Ok(Next::Line)
+    }
+
+    fn say(&mut self, reply: &Reply) -> Result<(), Broken> {
+        Ok(self.connection()?.conversation().send(&reply.to_wire())?)
+    }
+
+    fn protect(&mut self) -> Result<(), Broken> {
+        let connection = self.connection.take().ok_or(Lost::Gone)?;
+        let extension = self.session.extension().ok_or(Lost::Gone)?;
+        let (connection, protection) = connection.replace(|plain| extension.protect(plain))?;
+        self.connection = Some(connection);
+        self.session.protected(protection);
+        Ok(())
+    }
+
+    fn write_notes(&mut self) {
+        for line in self.session.visit().take_notes() {
+            (self.world.log)(&line);
+        }
+    }
+
+    fn connection(&mut self) -> Result<&mut Connection<'a>, Broken> {
+        self.connection.as_mut().ok_or(Broken::Lost(Lost::Gone))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Line,
+    End,
+}
+
+impl Next {
+    fn is_end(self) -> bool {
+        self == Self::End
     }
 }
 

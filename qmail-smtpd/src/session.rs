@@ -1,5 +1,7 @@
-//! The session: a command goes in, what to do comes out. It does no input or output of its own,
-//! but the checks that it asks may read control files.
+//! The session: a line goes in, what to do comes out. It does no input or output of its own, but
+//! the checks and extensions that it asks may.
+
+mod parameters;
 
 use std::net::Ipv4Addr;
 
@@ -7,34 +9,46 @@ use qmail_wire::command::Command;
 use qmail_wire::smtp_server::{Reply, address_literal, path};
 
 use crate::checks::{Check, Verdict, ask};
-use crate::client::Client;
+use crate::client::{Authentication, Protection};
+use crate::extension::{Extension, Step};
 use crate::replies;
+use crate::transaction::{Recipient, Transaction};
+use crate::visit::Visit;
 
 /// The longest address that is taken, in bytes.
 const LONGEST_ADDRESS: usize = 899;
 /// More than any client needs in one transaction; it bounds what a session remembers.
 const MOST_RECIPIENTS: usize = 50_000;
 
-/// What to do after a command.
+/// What to do after a line.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Action {
     /// Say this, and go on.
     Say(Reply),
     /// Take the message of this transaction.
     Receive(Transaction),
+    /// Say this, then [protect](Session::extension) the connection.
+    Protect(Reply),
     /// Say this and end well: the client has said goodbye.
     Quit(Reply),
     /// Say this and end.
     Disconnect(Reply),
+    /// End without a word.
+    HangUp,
 }
 
-/// The envelope, as far as it is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transaction {
-    /// Where bounces go.
-    pub sender: Vec<u8>,
-    /// Who gets the message.
-    pub recipients: Vec<Vec<u8>>,
+/// How the session speaks.
+pub struct Manners {
+    /// What we call ourselves.
+    pub greeting: Vec<u8>,
+    /// What stands for an address of ours in mail addresses.
+    pub literal_host: Option<LiteralHost>,
+    /// Bytes of the largest message; `None` for any number.
+    pub largest_message: Option<u64>,
+    /// What is said to HELP.
+    pub help: Reply,
+    /// What is said to a command that we do not know.
+    pub unknown: Reply,
 }
 
 /// What stands for an address literal that means this host.
@@ -45,102 +59,227 @@ pub struct LiteralHost {
     pub is_local: Box<dyn Fn(Ipv4Addr) -> Result<bool, Reply>>,
 }
 
-/// Everything that is remembered from one command to the next.
+/// Everything that is remembered from one line to the next.
 pub struct Session {
-    greeting: Vec<u8>,
-    literal_host: Option<LiteralHost>,
-    client: Client,
+    manners: Manners,
+    visit: Visit,
     checks: Vec<Box<dyn Check>>,
-    transaction: Option<Transaction>,
+    extensions: Vec<Box<dyn Extension>>,
+    /// Which of the extensions has asked the client something, and which is to act next.
+    engaged: Option<usize>,
 }
 
 impl Session {
     /// A session at its beginning.
     pub fn new(
-        greeting: Vec<u8>,
-        literal_host: Option<LiteralHost>,
-        client: Client,
+        manners: Manners,
+        visit: Visit,
         checks: Vec<Box<dyn Check>>,
+        extensions: Vec<Box<dyn Extension>>,
     ) -> Self {
-        Self { greeting, literal_host, client, checks, transaction: None }
+        Self { manners, visit, checks, extensions, engaged: None }
     }
 
-    /// What is said first.
-    pub fn greet(&self) -> Reply {
-        Reply::with_text(220, [&self.greeting, b" ESMTP".as_slice()].concat())
+    /// What is known of the client.
+    pub fn visit(&mut self) -> &mut Visit {
+        &mut self.visit
     }
 
-    /// Who is at the other end.
-    pub fn client(&self) -> &Client {
-        &self.client
+    /// What is said first, if anything.
+    pub fn greet(&mut self) -> Option<Action> {
+        let visit = &mut self.visit;
+        let greeting = [&self.manners.greeting, b" ESMTP".as_slice()].concat();
+        match objection(ask(&mut self.checks, |check| check.connected(visit))) {
+            Ok(()) => Some(Action::Say(Reply::with_text(220, greeting))),
+            Err(Action::Say(reply)) if reply.is_silence() => None,
+            Err(action) => Some(action),
+        }
     }
 
-    /// Decides what a command means.
-    pub fn handle(&mut self, command: &Command) -> Action {
+    /// Decides what a line means.
+    pub fn handle(&mut self, line: &[u8]) -> Action {
+        if let Some(number) = self.engaged.take() {
+            return self.answer(number, line);
+        }
+        let command = Command::parse(line);
         let argument = command.argument.as_slice();
         match command.verb.as_slice() {
-            b"helo" => self.hello(argument, ""),
-            b"ehlo" => self.hello(argument, "\nPIPELINING\n8BITMIME"),
+            b"helo" => self.hello(argument, false).unwrap_or_else(|action| action),
+            b"ehlo" => self.hello(argument, true).unwrap_or_else(|action| action),
             b"mail" => self.mail(argument).unwrap_or_else(|action| action),
-            b"rcpt" => self.rcpt(argument).unwrap_or_else(|action| action),
-            b"data" => self.data(),
+            b"rcpt" => self.rcpt(argument),
+            b"data" => self.data().unwrap_or_else(|action| action),
             b"rset" => {
-                self.transaction = None;
+                self.reset();
                 Action::Say(replies::FLUSHED)
             }
             b"noop" => Action::Say(replies::OK),
             b"vrfy" => Action::Say(replies::VERIFY),
-            b"help" => Action::Say(replies::HELP),
-            b"quit" => Action::Quit(Reply::with_text(221, self.greeting.clone())),
-            _ => Action::Say(replies::UNIMPLEMENTED),
+            b"help" => Action::Say(self.manners.help.clone()),
+            b"quit" => Action::Quit(Reply::with_text(221, self.manners.greeting.clone())),
+            _ => self.extended(&command),
         }
     }
 
-    fn hello(&mut self, name: &[u8], extensions: &str) -> Action {
-        self.client.helo = Some(name.to_vec());
-        self.transaction = None;
-        Action::Say(Reply::with_text(250, [&self.greeting, extensions.as_bytes()].concat()))
+    /// The extension that is to act after [`Action::Protect`].
+    pub fn extension(&mut self) -> Option<&mut dyn Extension> {
+        let number = self.engaged.take()?;
+        let extension = self.extensions.get_mut(number)?;
+        Some(extension.as_mut())
+    }
+
+    /// The connection is protected from now on. RFC 3207 §4.2: what was said before does not count.
+    pub fn protected(&mut self, protection: Protection) {
+        self.reset();
+        self.visit.client.helo = None;
+        self.visit.client.authentication = None;
+        self.visit.client.protection = Some(protection);
+    }
+
+    /// A message has been taken or refused: there is no transaction any more.
+    pub fn reset(&mut self) {
+        self.visit.transaction = None;
+        self.visit.fields.clear();
+        for check in &mut self.checks {
+            check.reset(&mut self.visit);
+        }
+    }
+
+    fn hello(&mut self, name: &[u8], is_extended: bool) -> Result<Action, Action> {
+        self.reset();
+        let visit = &mut self.visit;
+        objection(ask(&mut self.checks, |check| check.hello(visit, name)))?;
+        visit.client.helo = Some(name.to_vec());
+        let mut lines = vec![self.manners.greeting.clone()];
+        if is_extended {
+            lines.extend([b"PIPELINING".to_vec(), b"8BITMIME".to_vec()]);
+            lines.extend(self.extensions.iter().flat_map(|extension| extension.keywords(visit)));
+            let limit = self.manners.largest_message;
+            lines.extend(limit.map(|limit| format!("SIZE {limit}").into_bytes()));
+        }
+        Ok(Action::Say(Reply::with_text(250, lines.join(&b'\n'))))
     }
 
     fn mail(&mut self, argument: &[u8]) -> Result<Action, Action> {
-        let sender = self.address(argument)?;
-        let client = &self.client;
-        objection(ask(&mut self.checks, |check| check.sender(client, &sender)))?;
-        self.transaction = Some(Transaction { sender, recipients: Vec::new() });
+        let mut beginning = Transaction::from(self.address(argument)?);
+        beginning.declared_size = parameters::size(argument);
+        if beginning.declared_size > self.manners.largest_message
+            && self.manners.largest_message.is_some()
+        {
+            return Err(Action::Say(replies::TOO_LARGE));
+        }
+        let visit = &mut self.visit;
+        let verdict = ask(&mut self.checks, |check| check.sender(visit, &mut beginning));
+        beginning.is_vouched_for = verdict == Verdict::Vouch;
+        objection(verdict)?;
+        self.visit.transaction = Some(beginning);
         Ok(Action::Say(replies::OK))
     }
 
-    fn rcpt(&mut self, argument: &[u8]) -> Result<Action, Action> {
-        if self.transaction.is_none() {
-            return Err(Action::Say(replies::WANT_MAIL));
+    fn rcpt(&mut self, argument: &[u8]) -> Action {
+        if self.visit.transaction.is_none() {
+            return Action::Say(replies::WANT_MAIL);
         }
-        let mut recipient = self.address(argument)?;
-        let client = &self.client;
-        objection(ask(&mut self.checks, |check| check.recipient(client, &recipient)))?;
-        recipient.extend_from_slice(client.relay.as_deref().unwrap_or_default());
-        match &mut self.transaction {
-            Some(transaction) if transaction.recipients.len() < MOST_RECIPIENTS => {
-                transaction.recipients.push(recipient);
-                Ok(Action::Say(replies::OK))
-            }
-            _ => Err(Action::Say(replies::TOO_MANY_RECIPIENTS)),
+        let mut recipient = match self.address(argument) {
+            Ok(address) => Recipient::new(address),
+            Err(action) => return action,
+        };
+        match self.add(&mut recipient) {
+            Ok(()) => Action::Say(replies::OK),
+            Err(Action::Say(reply)) => self.refuse(&recipient, reply),
+            Err(action) => action,
         }
     }
 
-    fn data(&mut self) -> Action {
-        match self.transaction.take() {
-            None => Action::Say(replies::WANT_MAIL),
+    fn add(&mut self, recipient: &mut Recipient) -> Result<(), Action> {
+        let visit = &mut self.visit;
+        if visit.accepted_recipients() >= MOST_RECIPIENTS {
+            return Err(Action::Say(replies::TOO_MANY_RECIPIENTS));
+        }
+        objection(ask(&mut self.checks, |check| check.recipient(visit, recipient)))?;
+        objection(ask(&mut self.checks, |check| check.accepted(visit, recipient)))?;
+        let mut address = recipient.address.clone();
+        address.extend_from_slice(visit.client.relay.as_deref().unwrap_or_default());
+        if let Some(transaction) = &mut visit.transaction {
+            transaction.recipients.push(address);
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, recipient: &Recipient, reply: Reply) -> Action {
+        let visit = &mut self.visit;
+        if reply.is_permanent() {
+            visit.refused_recipients = visit.refused_recipients.saturating_add(1);
+        }
+        let verdict = ask(&mut self.checks, |check| check.refused(visit, recipient, &reply));
+        objection(verdict).err().unwrap_or(Action::Say(reply))
+    }
+
+    fn data(&mut self) -> Result<Action, Action> {
+        let visit = &mut self.visit;
+        match &visit.transaction {
+            None => return Err(Action::Say(replies::WANT_MAIL)),
             Some(transaction) if transaction.recipients.is_empty() => {
-                self.transaction = Some(transaction);
-                Action::Say(replies::WANT_RCPT)
+                return Err(Action::Say(replies::WANT_RCPT));
             }
-            Some(transaction) => Action::Receive(transaction),
+            Some(_) => {}
+        }
+        objection(ask(&mut self.checks, |check| check.data(visit)))?;
+        let transaction = visit.transaction.take().unwrap_or_default();
+        Ok(Action::Receive(transaction))
+    }
+
+    fn extended(&mut self, command: &Command) -> Action {
+        for number in 0..self.extensions.len() {
+            let Some(extension) = self.extensions.get_mut(number) else { break };
+            if let Some(step) = extension.command(&mut self.visit, command) {
+                return self.take(number, step);
+            }
+        }
+        Action::Say(self.manners.unknown.clone())
+    }
+
+    fn answer(&mut self, number: usize, line: &[u8]) -> Action {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        match self.extensions.get_mut(number) {
+            Some(extension) => {
+                let step = extension.answer(&mut self.visit, line);
+                self.take(number, step)
+            }
+            None => Action::Say(replies::SYNTAX),
+        }
+    }
+
+    fn take(&mut self, number: usize, step: Step) -> Action {
+        match step {
+            Step::Say(reply) => Action::Say(reply),
+            Step::Disconnect(reply) => Action::Disconnect(reply),
+            Step::Ask(reply) => {
+                self.engaged = Some(number);
+                Action::Say(reply)
+            }
+            Step::Protect(reply) => {
+                self.engaged = Some(number);
+                Action::Protect(reply)
+            }
+            Step::Authenticated(user, reply) => self.believe(user, reply),
+        }
+    }
+
+    fn believe(&mut self, user: Authentication, reply: Reply) -> Action {
+        let visit = &mut self.visit;
+        match objection(ask(&mut self.checks, |check| check.authenticated(visit, &user))) {
+            Ok(()) => {
+                self.visit.client.authentication = Some(user);
+                Action::Say(reply)
+            }
+            Err(action) => action,
         }
     }
 
     fn address(&self, argument: &[u8]) -> Result<Vec<u8>, Action> {
         let address = path(argument);
-        let address = match &self.literal_host {
+        let address = match &self.manners.literal_host {
             Some(host) => host.stand_in(address).map_err(Action::Disconnect)?,
             None => address,
         };
@@ -167,9 +306,10 @@ impl LiteralHost {
 
 fn objection(verdict: Verdict) -> Result<(), Action> {
     match verdict {
-        Verdict::Pass => Ok(()),
+        Verdict::Pass | Verdict::Vouch => Ok(()),
         Verdict::Refuse(reply) => Err(Action::Say(reply)),
         Verdict::Disconnect(reply) => Err(Action::Disconnect(reply)),
+        Verdict::HangUp => Err(Action::HangUp),
     }
 }
 

@@ -9,29 +9,30 @@ use qmail_core::control::{
 use qmail_core::rcpthosts::Rcpthosts;
 use qmail_wire::smtp_server::Reply;
 
-use crate::checks::{BadMailFrom, Check, ListedRecipients};
+use crate::checks::{BadMailFrom, Check, KnownDomains, OwnDomainsOnly};
 use crate::client::Client;
+use crate::extension::Extension;
 use crate::local_addresses::is_local;
-use crate::replies::UNREADABLE_CONTROLS;
-use crate::session::LiteralHost;
+use crate::replies::{self, UNREADABLE_CONTROLS};
+use crate::session::{LiteralHost, Manners};
+use crate::variables::Variables;
+use crate::visit::Visit;
 
 /// How long a client may take where no control file says it.
 pub const DEFAULT_PATIENCE: Duration = Duration::from_secs(1200);
 
 /// Everything that a session depends on.
 pub struct Settings {
-    /// What we call ourselves.
-    pub greeting: Vec<u8>,
-    /// What stands for an address of ours in mail addresses.
-    pub literal_host: Option<LiteralHost>,
+    /// How it speaks.
+    pub manners: Manners,
     /// How long each read and write may take.
     pub patience: Duration,
-    /// Bytes of the largest message; `None` for any number.
-    pub largest_message: Option<u64>,
     /// Who is at the other end.
-    pub client: Client,
+    pub visit: Visit,
     /// The policies, in the order in which they are asked.
     pub checks: Vec<Box<dyn Check>>,
+    /// Verbs beyond the usual ones.
+    pub extensions: Vec<Box<dyn Extension>>,
 }
 
 /// A control file cannot be read, or nothing says what we are called.
@@ -53,27 +54,33 @@ impl From<ControlError> for Unreadable {
 
 impl Settings {
     /// Reads `control/` below `home`, and the environment.
-    pub fn read(
-        home: &Path,
-        variable: &dyn Fn(&str) -> Option<Vec<u8>>,
-    ) -> Result<Self, Unreadable> {
+    pub fn read(home: &Path, variables: Variables) -> Result<Self, Unreadable> {
         let controls = Controls::open(home)?;
-        let databytes = controls.number(&DATABYTES)?;
-        let databytes = variable("DATABYTES")
-            .map_or(databytes, |value| control::leading_number(&value).unwrap_or(0));
-        let literal_host = controls.line(&LOCALIPHOST)?;
         Ok(Self {
-            greeting: controls.line(&SMTPGREETING)?.ok_or(Unreadable)?,
             patience: patience(controls.number(&TIMEOUTSMTPD)?),
-            largest_message: Some(databytes).filter(|bytes| *bytes > 0),
-            client: Client::from_environment(variable),
             checks: checks(&controls)?,
-            literal_host: literal_host.map(|name| LiteralHost {
-                name,
-                is_local: Box::new(move |address| is_local(&controls, address)),
-            }),
+            extensions: Vec::new(),
+            manners: manners(controls, &variables)?,
+            visit: Visit::new(Client::from_environment(&|name| variables.value(name)), variables),
         })
     }
+}
+
+fn manners(controls: Controls, variables: &Variables) -> Result<Manners, Unreadable> {
+    let databytes = controls.number(&DATABYTES)?;
+    let databytes = variables
+        .value("DATABYTES")
+        .map_or(databytes, |value| control::leading_number(&value).unwrap_or(0));
+    Ok(Manners {
+        greeting: controls.line(&SMTPGREETING)?.ok_or(Unreadable)?,
+        largest_message: Some(databytes).filter(|bytes| *bytes > 0),
+        help: replies::HELP,
+        unknown: replies::UNIMPLEMENTED,
+        literal_host: controls.line(&LOCALIPHOST)?.map(|name| LiteralHost {
+            name,
+            is_local: Box::new(move |address| is_local(&controls, address)),
+        }),
+    })
 }
 
 /// At least a second, and no more than a clock can count.
@@ -86,7 +93,8 @@ fn checks(controls: &Controls) -> Result<Vec<Box<dyn Check>>, ControlError> {
     if let Some(listed) = controls.set(&BADMAILFROM)? {
         checks.push(Box::new(BadMailFrom::new(listed)));
     }
-    checks.push(Box::new(ListedRecipients(Rcpthosts::load(controls)?)));
+    checks.push(Box::new(KnownDomains(Rcpthosts::load(controls)?)));
+    checks.push(Box::new(OwnDomainsOnly));
     Ok(checks)
 }
 
@@ -103,23 +111,25 @@ mod tests {
             let mut file = File::create(home.path().join("control").join(name)).unwrap();
             file.write_all(contents.as_bytes()).unwrap();
         }
-        let variable = |name: &str| {
-            databytes.filter(|_| name == "DATABYTES").map(|value| value.as_bytes().to_vec())
+        let databytes = databytes.map(str::to_owned);
+        let variable = move |name: &str| {
+            let value = databytes.as_ref().filter(|_| name == "DATABYTES");
+            value.map(|value| value.as_bytes().to_vec())
         };
-        Settings::read(home.path(), &variable)
+        Settings::read(home.path(), Variables::new(Box::new(variable)))
     }
 
     #[test]
     fn without_a_name_there_is_no_session() {
         assert!(read(&[], None).is_err());
-        assert_eq!(read(&[("me", "here\n")], None).unwrap().greeting, b"here");
-        assert!(read(&[("smtpgreeting", "hello")], None).unwrap().literal_host.is_none());
+        assert_eq!(read(&[("me", "here\n")], None).unwrap().manners.greeting, b"here");
+        assert!(read(&[("smtpgreeting", "hello")], None).unwrap().manners.literal_host.is_none());
     }
 
     #[test]
     fn the_variable_wins_over_the_file_and_zero_is_no_limit() {
         let limit = |file: &str, variable| {
-            read(&[("me", "here"), ("databytes", file)], variable).unwrap().largest_message
+            read(&[("me", "here"), ("databytes", file)], variable).unwrap().manners.largest_message
         };
         assert_eq!(limit("10", None), Some(10));
         assert_eq!(limit("0", None), None);

@@ -62,6 +62,16 @@ impl<R: Read, W: Write> Conversation<R, W> {
         }
     }
 
+    /// Whether the client has said more than was asked for so far.
+    pub fn has_unread(&self) -> bool {
+        !self.input.buffer().is_empty()
+    }
+
+    /// The streams below, without what was read ahead and without what was not flushed.
+    pub fn into_parts(self) -> (R, W) {
+        (self.input.into_inner(), self.output.into_parts().0)
+    }
+
     /// Adds bytes to what the client is told.
     pub fn send(&mut self, bytes: &[u8]) -> Result<(), Lost> {
         self.output.write_all(bytes).map_err(|_| Lost::Gone)

@@ -6,7 +6,7 @@
 
 mod refusal;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::os::fd::AsFd;
@@ -50,6 +50,19 @@ impl Submission {
         prepare: impl FnOnce(Spawn<'static>) -> Spawn<'static>,
     ) -> io::Result<Self> {
         let program = env::var_os("QMAILQUEUE").unwrap_or_else(|| "bin/qmail-queue".into());
+        Self::start_prepared(prepare(Spawn::new(program)), home)
+    }
+
+    /// As [`Self::start_with`], for a caller who knows better than `$QMAILQUEUE` what the queue
+    /// program is.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_as(
+        program: impl AsRef<OsStr>,
+        home: &Path,
+        prepare: impl FnOnce(Spawn<'static>) -> Spawn<'static>,
+    ) -> io::Result<Self> {
         Self::start_prepared(prepare(Spawn::new(program)), home)
     }
 

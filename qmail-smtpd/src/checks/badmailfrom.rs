@@ -4,8 +4,9 @@ use qmail_address::host;
 use qmail_core::control::Set;
 
 use super::{Check, Verdict};
-use crate::client::Client;
 use crate::replies::BAD_SENDER;
+use crate::transaction::{Recipient, Transaction};
+use crate::visit::Visit;
 
 /// Refuses every recipient of a listed sender.
 ///
@@ -29,12 +30,12 @@ impl BadMailFrom {
 }
 
 impl Check for BadMailFrom {
-    fn sender(&mut self, _client: &Client, sender: &[u8]) -> Verdict {
-        self.present_is_listed = self.lists(sender);
+    fn sender(&mut self, _visit: &mut Visit, beginning: &mut Transaction) -> Verdict {
+        self.present_is_listed = self.lists(&beginning.sender);
         Verdict::Pass
     }
 
-    fn recipient(&mut self, _client: &Client, _recipient: &[u8]) -> Verdict {
+    fn recipient(&mut self, _visit: &mut Visit, _recipient: &mut Recipient) -> Verdict {
         if self.present_is_listed { Verdict::Refuse(BAD_SENDER) } else { Verdict::Pass }
     }
 }

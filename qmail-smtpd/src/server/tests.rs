@@ -1,6 +1,11 @@
 use super::*;
+use crate::channel::Duplex;
 use crate::client::Client;
+use crate::session::Manners;
+use crate::variables::Variables;
+use crate::visit::Visit;
 use std::fs;
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -12,17 +17,22 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
     fs::create_dir(home.path().join("bin")).unwrap();
     write_script(&program, queue);
     let settings = Settings {
-        greeting: b"here".to_vec(),
-        literal_host: None,
+        manners: Manners {
+            greeting: b"here".to_vec(),
+            literal_host: None,
+            largest_message: largest,
+            help: replies::HELP,
+            unknown: replies::UNIMPLEMENTED,
+        },
         patience: Duration::from_secs(1),
-        largest_message: largest,
-        client: Client::from_environment(&|_| None),
+        visit: Visit::new(Client::from_environment(&|_| None), Variables::none()),
         checks: Vec::new(),
+        extensions: Vec::new(),
     };
     let mut told = Vec::new();
-    let mut client = Conversation::new(input, &mut told, 65_536);
-    let ended = serve(&mut client, settings, home.path(), || 0);
-    drop(client);
+    let connection = Connection::of(Duplex::of(input, &mut told));
+    let world = World { home: home.path(), now: || 0, log: &|_| {} };
+    let ended = serve(connection, settings, &world);
     let given = fs::read(home.path().join("given")).unwrap_or_default();
     (String::from_utf8(told).unwrap(), ended, String::from_utf8(given).unwrap())
 }

@@ -1,13 +1,15 @@
 use super::*;
 use crate::checks::BadMailFrom;
+use crate::client::Client;
+use crate::variables::Variables;
 
 /// Refuses a recipient, and ends the connection for another.
 struct Picky;
 
 impl Check for Picky {
-    fn recipient(&mut self, client: &Client, recipient: &[u8]) -> Verdict {
-        match recipient {
-            b"no@here" if client.relay.is_none() => Verdict::Refuse(replies::NOT_OURS),
+    fn recipient(&mut self, visit: &mut Visit, recipient: &mut Recipient) -> Verdict {
+        match recipient.address.as_slice() {
+            b"no@here" if !visit.may_relay() => Verdict::Refuse(replies::NOT_OURS),
             b"broken@here" => Verdict::Disconnect(replies::UNREADABLE_CONTROLS),
             _ => Verdict::Pass,
         }
@@ -28,14 +30,21 @@ fn session_for(relay: Option<&str>) -> Session {
     let mut client = Client::from_environment(&|_| None);
     client.relay = relay.map(|suffix| suffix.as_bytes().to_vec());
     let checks: Vec<Box<dyn Check>> = vec![Box::new(bad), Box::new(Picky)];
-    Session::new(b"here example".to_vec(), Some(literal_host), client, checks)
+    let manners = Manners {
+        greeting: b"here example".to_vec(),
+        literal_host: Some(literal_host),
+        largest_message: None,
+        help: replies::HELP,
+        unknown: replies::UNIMPLEMENTED,
+    };
+    Session::new(manners, Visit::new(client, Variables::none()), checks, Vec::new())
 }
 
 /// The wire form of all replies to `lines`; a message counts as taken.
 fn talk_with(session: &mut Session, lines: &[&str]) -> String {
     let mut said = Vec::new();
     for line in lines {
-        match session.handle(&Command::parse(line.as_bytes())) {
+        match session.handle(line.as_bytes()) {
             Action::Say(reply) => said.extend(reply.to_wire()),
             Action::Receive(transaction) => {
                 let recipients = transaction.recipients.join(&b","[..]);
@@ -45,6 +54,8 @@ fn talk_with(session: &mut Session, lines: &[&str]) -> String {
                 said.extend(reply.to_wire());
                 said.extend(b"(quit)\r\n");
             }
+            Action::Protect(reply) => said.extend(reply.to_wire()),
+            Action::HangUp => said.extend(b"(hang up)\r\n"),
             Action::Disconnect(reply) => {
                 said.extend(reply.to_wire());
                 said.extend(b"(disconnect)\r\n");
@@ -74,7 +85,8 @@ fn commands_have_their_replies() {
     for (line, reply) in table {
         assert_eq!(talk(&[line]), reply, "{line:?}");
     }
-    assert_eq!(session_for(None).greet().to_wire(), b"220 here example ESMTP\r\n");
+    let greeting = session_for(None).greet();
+    assert_eq!(greeting, Some(Action::Say(Reply::new(220, "here example ESMTP"))));
 }
 
 #[test]
@@ -153,7 +165,7 @@ fn recipients_beyond_the_limit_are_refused_for_now() {
     let mut session = session_for(None);
     talk_with(&mut session, &["MAIL FROM:<a@b>"]);
     for _ in 0..MOST_RECIPIENTS {
-        assert_eq!(session.handle(&Command::parse(b"RCPT TO:<c@d>")), Action::Say(replies::OK));
+        assert_eq!(session.handle(b"RCPT TO:<c@d>"), Action::Say(replies::OK));
     }
     let said = talk_with(&mut session, &["RCPT TO:<c@d>"]);
     assert_eq!(said, "452 too many recipients (#4.5.3)\r\n");

@@ -1,0 +1,96 @@
+//! The variables of a session: those of the process, and what was changed since.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use qmail_sys::Spawn;
+
+/// Looks a variable of the process up.
+pub type Lookup = Box<dyn Fn(&str) -> Option<Vec<u8>>>;
+
+/// What programs started for a client see as their environment.
+pub struct Variables {
+    inherited: Lookup,
+    changes: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+impl Variables {
+    /// Those that `inherited` knows.
+    pub fn new(inherited: Lookup) -> Self {
+        Self { inherited, changes: BTreeMap::new() }
+    }
+
+    /// None at all.
+    pub fn none() -> Self {
+        Self::new(Box::new(|_| None))
+    }
+
+    /// The value of a variable.
+    pub fn value(&self, name: &str) -> Option<Vec<u8>> {
+        match self.changes.get(name) {
+            Some(changed) => changed.clone(),
+            None => (self.inherited)(name),
+        }
+    }
+
+    /// Whether there is such a variable, be it empty.
+    pub fn has(&self, name: &str) -> bool {
+        self.value(name).is_some()
+    }
+
+    /// Sets a variable. A name or value that no environment can hold is not set.
+    pub fn set(&mut self, name: &str, value: &[u8]) {
+        if is_name(name) && !value.contains(&0) {
+            self.changes.insert(name.to_owned(), Some(value.to_vec()));
+        }
+    }
+
+    /// Takes a variable away.
+    pub fn remove(&mut self, name: &str) {
+        if is_name(name) {
+            self.changes.insert(name.to_owned(), None);
+        }
+    }
+
+    /// Gives a program these variables.
+    pub fn prepare<'fd>(&self, spawn: Spawn<'fd>) -> Spawn<'fd> {
+        self.changes.iter().fold(spawn, |spawn, (name, value)| match value {
+            Some(value) => spawn.env(name, value),
+            None => spawn.env_remove(name),
+        })
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && !name.contains(['=', '\0'])
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Variables").field("changes", &self.changes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_hides_what_was_inherited() {
+        let mut variables = Variables::new(Box::new(|name| Some(name.as_bytes().to_vec())));
+        assert_eq!(variables.value("A").unwrap(), b"A");
+        variables.set("A", b"b");
+        assert_eq!(variables.value("A").unwrap(), b"b");
+        variables.remove("A");
+        assert!(!variables.has("A") && variables.has("B"));
+    }
+
+    #[test]
+    fn what_no_environment_can_hold_is_not_set() {
+        let mut variables = Variables::none();
+        variables.set("", b"x");
+        variables.set("A=B", b"x");
+        variables.set("C", b"x\0y");
+        assert!(!variables.has("") && !variables.has("A=B") && !variables.has("C"));
+    }
+}
