@@ -1,6 +1,6 @@
 //! Who is at the other end.
 
-use qmail_message::received;
+use qmail_message::{received, safe};
 
 /// What is known of the client, and of our end of the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,8 +39,12 @@ pub struct Protection {
     pub version: Vec<u8>,
     /// The cipher.
     pub cipher: Vec<u8>,
+    /// The name by which the client asked for us, if we have a certificate for that name.
+    pub server_name: Option<Vec<u8>>,
     /// The name in the client's certificate, if it showed one that we trust.
     pub client_name: Option<Vec<u8>>,
+    /// What is wrong with the certificate that it showed.
+    pub client_problem: Option<String>,
 }
 
 impl Client {
@@ -71,10 +75,24 @@ impl Client {
             &self.remote_ip,
             self.remote_info.as_deref(),
             &self.local,
-            b"SMTP",
+            &self.protocol(),
             self.helo.as_deref(),
             unix_seconds,
         )
+    }
+
+    /// RFC 3848, with what is worth knowing of TLS behind it. Without TLS and AUTH it stays what it
+    /// has always been.
+    fn protocol(&self) -> Vec<u8> {
+        let authenticated = self.authentication.is_some();
+        let Some(Protection { cipher, client_name, .. }) = &self.protection else {
+            return if authenticated { b"ESMTPA".to_vec() } else { b"SMTP".to_vec() };
+        };
+        let (word, remark): (&[u8], &[u8]) =
+            if authenticated { (b"ESMTPSA (", b", authenticated)") } else { (b"ESMTPS (", b")") };
+        let certificate =
+            client_name.as_ref().map(|name| [b"\n  (cert ", &*safe(name), b")"].concat());
+        [word, cipher, b" encrypted", remark, &certificate.unwrap_or_default()].concat()
     }
 }
 
@@ -98,6 +116,26 @@ mod tests {
             (&b"unknown"[..], &b"unknown"[..], &b"unknown"[..])
         );
         assert_eq!((client.remote_info, client.relay), (None, None));
+    }
+
+    #[test]
+    fn the_protocol_says_what_protects_the_message_and_from_whom_it_is() {
+        let mut client = client(&[]);
+        assert_eq!(client.protocol(), b"SMTP");
+        client.authentication = Some(Authentication { user: b"joe".to_vec(), method: "plain" });
+        assert_eq!(client.protocol(), b"ESMTPA");
+        client.protection = Some(Protection {
+            version: b"TLSv1.3".to_vec(),
+            cipher: b"TLS_X".to_vec(),
+            server_name: None,
+            client_name: None,
+            client_problem: None,
+        });
+        assert_eq!(client.protocol(), b"ESMTPSA (TLS_X encrypted, authenticated)");
+        client.authentication = None;
+        assert_eq!(client.protocol(), b"ESMTPS (TLS_X encrypted)");
+        client.protection.as_mut().unwrap().client_name = Some(b"a@b\n".to_vec());
+        assert_eq!(client.protocol(), b"ESMTPS (TLS_X encrypted)\n  (cert a@b?)");
     }
 
     #[test]

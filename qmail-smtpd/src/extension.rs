@@ -42,7 +42,11 @@ pub trait Extension {
     ///
     /// # Errors
     /// If client and server cannot agree. The connection is lost then.
-    fn protect<'a>(&mut self, _plain: Duplex<'a>) -> io::Result<(Duplex<'a>, Protection)> {
+    fn protect<'a>(
+        &mut self,
+        _visit: &mut Visit,
+        _plain: Duplex<'a>,
+    ) -> io::Result<(Duplex<'a>, Protection)> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

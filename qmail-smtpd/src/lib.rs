@@ -11,6 +11,7 @@ pub mod checks;
 pub mod client;
 pub mod extension;
 pub mod replies;
+pub mod secure;
 pub mod session;
 pub mod transaction;
 pub mod variables;

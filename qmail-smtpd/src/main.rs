@@ -1,5 +1,6 @@
 //! qmail-smtpd: takes mail from the network by SMTP.
 //!
+//! Usage:       qmail-smtpd [[HOST] CHECKER [SUBPROGRAM [ARGUMENT...]]]
 //! Runs as:     qmaild, a process for each connection
 //! Descriptors: 0 and 1, the client
 //! Exit codes:  0 after QUIT; 1 if the connection ended in any other way
@@ -7,11 +8,13 @@
 
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qmail_core::home::home;
 use qmail_smtpd::channel::Connection;
+use qmail_smtpd::secure::equip;
 use qmail_smtpd::variables::Variables;
 use qmail_smtpd::{DEFAULT_PATIENCE, Ended, Settings, World, refuse, serve};
 
@@ -24,15 +27,32 @@ fn main() -> ExitCode {
     };
     let patience = settings.as_ref().map_or(DEFAULT_PATIENCE, |settings| settings.patience);
     let mut connection = Connection::over(input, output, patience);
-    let world = World { home: &home, now: unix_seconds, log: &log };
     let ended = match settings {
-        Ok(settings) => serve(connection, settings, &world),
+        Ok(settings) => serve_securely(connection, settings, &home),
         Err(unreadable) => refuse(&mut connection, &unreadable.reply()),
     };
     match ended {
         Ended::Quit => ExitCode::SUCCESS,
         Ended::Otherwise => ExitCode::FAILURE,
     }
+}
+
+/// With TLS and AUTH, where they are wanted.
+fn serve_securely(mut connection: Connection<'_>, mut settings: Settings, home: &Path) -> Ended {
+    let first = match equip(&mut settings, home, std::env::args_os().skip(1)) {
+        Ok(first) => first,
+        Err(unusable) => return refuse(&mut connection, &unusable.reply()),
+    };
+    if let Some(tls) = first {
+        let begun = tls.begin(connection, &mut settings);
+        settings.visit.take_notes().iter().for_each(|line| log(line));
+        connection = match begun {
+            Ok(inside) => inside,
+            Err(None) => return Ended::Otherwise,
+            Err(Some((mut plain, reply))) => return refuse(&mut plain, &reply),
+        };
+    }
+    serve(connection, settings, &World { home, now: unix_seconds, log: &log })
 }
 
 fn unix_seconds() -> u64 {

@@ -79,7 +79,7 @@ impl<'a> Server<'a, '_> {
         loop {
             let action = match self.connection()?.conversation().line(LONGEST_LINE)? {
                 Line::Complete(line) => self.session.handle(&line),
-                Line::TooLong => Action::Say(replies::LINE_TOO_LONG),
+                Line::TooLong => self.session.line_too_long(),
             };
             if self.perform(action)?.is_end() {
                 return Ok(());
@@ -123,8 +123,8 @@ impl<'a> Server<'a, '_> {
 
     fn protect(&mut self) -> Result<(), Broken> {
         let connection = self.connection.take().ok_or(Lost::Gone)?;
-        let extension = self.session.extension().ok_or(Lost::Gone)?;
-        let (connection, protection) = connection.replace(|plain| extension.protect(plain))?;
+        let session = &mut self.session;
+        let (connection, protection) = connection.replace(|plain| session.protect(plain))?;
         self.connection = Some(connection);
         self.session.protected(protection);
         Ok(())

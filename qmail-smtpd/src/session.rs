@@ -3,11 +3,13 @@
 
 mod parameters;
 
+use std::io;
 use std::net::Ipv4Addr;
 
 use qmail_wire::command::Command;
 use qmail_wire::smtp_server::{Reply, address_literal, path};
 
+use crate::channel::Duplex;
 use crate::checks::{Check, Verdict, ask};
 use crate::client::{Authentication, Protection};
 use crate::extension::{Extension, Step};
@@ -27,7 +29,7 @@ pub enum Action {
     Say(Reply),
     /// Take the message of this transaction.
     Receive(Transaction),
-    /// Say this, then [protect](Session::extension) the connection.
+    /// Say this, then [protect](Session::protect) the connection.
     Protect(Reply),
     /// Say this and end well: the client has said goodbye.
     Quit(Reply),
@@ -121,19 +123,29 @@ impl Session {
         }
     }
 
-    /// The extension that is to act after [`Action::Protect`].
-    pub fn extension(&mut self) -> Option<&mut dyn Extension> {
-        let number = self.engaged.take()?;
-        let extension = self.extensions.get_mut(number)?;
-        Some(extension.as_mut())
+    /// A line was too long to be looked at: whoever waited for it waits no more.
+    pub fn line_too_long(&mut self) -> Action {
+        self.engaged = None;
+        Action::Say(replies::LINE_TOO_LONG)
     }
 
-    /// The connection is protected from now on. RFC 3207 §4.2: what was said before does not count.
+    /// After [`Action::Protect`]: wraps the connection.
+    ///
+    /// # Errors
+    /// If client and server cannot agree. The connection is lost then.
+    pub fn protect<'a>(&mut self, plain: Duplex<'a>) -> io::Result<(Duplex<'a>, Protection)> {
+        let number = self.engaged.take().ok_or(io::ErrorKind::Unsupported)?;
+        let extension = self.extensions.get_mut(number).ok_or(io::ErrorKind::Unsupported)?;
+        extension.protect(&mut self.visit, plain)
+    }
+
+    /// The connection is protected from now on.
     pub fn protected(&mut self, protection: Protection) {
         self.reset();
-        self.visit.client.helo = None;
-        self.visit.client.authentication = None;
-        self.visit.client.protection = Some(protection);
+        if let Some(name) = &protection.server_name {
+            self.manners.greeting.clone_from(name);
+        }
+        self.visit.protect(protection);
     }
 
     /// A message has been taken or refused: there is no transaction any more.
@@ -268,12 +280,16 @@ impl Session {
 
     fn believe(&mut self, user: Authentication, reply: Reply) -> Action {
         let visit = &mut self.visit;
+        visit.hear(&user);
         match objection(ask(&mut self.checks, |check| check.authenticated(visit, &user))) {
             Ok(()) => {
-                self.visit.client.authentication = Some(user);
+                self.visit.believe(user);
                 Action::Say(reply)
             }
-            Err(action) => action,
+            Err(action) => {
+                self.visit.forget_user();
+                action
+            }
         }
     }
 

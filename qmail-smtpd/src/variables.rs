@@ -52,6 +52,11 @@ impl Variables {
         }
     }
 
+    /// Takes a change back.
+    pub fn restore(&mut self, name: &str) {
+        self.changes.remove(name);
+    }
+
     /// Gives a program these variables.
     pub fn prepare<'fd>(&self, spawn: Spawn<'fd>) -> Spawn<'fd> {
         self.changes.iter().fold(spawn, |spawn, (name, value)| match value {

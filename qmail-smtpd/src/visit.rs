@@ -3,9 +3,20 @@
 use std::mem;
 use std::time::Duration;
 
-use crate::client::Client;
+use crate::client::{Authentication, Client, Protection};
 use crate::transaction::Transaction;
 use crate::variables::Variables;
+
+/// What programs are told of a user.
+const USER_VARIABLES: [&str; 7] = [
+    "TCPREMOTEINFO",
+    "SMTPAUTHUSER",
+    "SMTP_AUTH_USER",
+    "AUTHUSER",
+    "SMTPAUTHMETHOD",
+    "AUTHPROTOCOL",
+    "RELAYCLIENT",
+];
 
 /// Everything that checks and extensions may look at, and the few things that they may change.
 #[derive(Debug)]
@@ -36,6 +47,49 @@ impl Visit {
             notes: Vec::new(),
             pause: Duration::ZERO,
         }
+    }
+
+    /// The user says who he is; nothing follows from that before we [believe](Self::believe) it.
+    pub fn hear(&mut self, user: &Authentication) {
+        self.variables.set("SMTPAUTHUSER", &user.user);
+        self.variables.set("SMTPAUTHMETHOD", user.method.as_bytes());
+    }
+
+    /// From now on the user is who he says: programs are told, and he may send to anybody.
+    pub fn believe(&mut self, user: Authentication) {
+        for name in ["TCPREMOTEINFO", "SMTPAUTHUSER", "SMTP_AUTH_USER", "AUTHUSER"] {
+            self.variables.set(name, &user.user);
+        }
+        for name in ["SMTPAUTHMETHOD", "AUTHPROTOCOL"] {
+            self.variables.set(name, user.method.as_bytes());
+        }
+        if !self.variables.has("RELAYCLIENT") {
+            self.variables.set("RELAYCLIENT", b"");
+        }
+        self.client.remote_info = Some(user.user.clone());
+        self.client.authentication = Some(user);
+    }
+
+    /// We know nothing of a user any more.
+    pub fn forget_user(&mut self) {
+        for name in USER_VARIABLES {
+            self.variables.restore(name);
+        }
+        self.client.remote_info = self.variables.value("TCPREMOTEINFO");
+        self.client.authentication = None;
+    }
+
+    /// The connection is protected from now on. RFC 3207 §4.2: what was said before does not count.
+    pub fn protect(&mut self, protection: Protection) {
+        self.client.helo = None;
+        if self.client.authentication.is_some() {
+            self.forget_user();
+        }
+        if protection.client_name.is_some() && self.client.relay.is_none() {
+            self.client.relay = Some(Vec::new());
+            self.variables.set("RELAYCLIENT", b"");
+        }
+        self.client.protection = Some(protection);
     }
 
     /// Whether mail may go anywhere: the client is ours, the user has said who he is, or the sender
@@ -73,5 +127,47 @@ impl Visit {
     /// How long the next reply is to wait.
     pub fn take_pause(&mut self) -> Duration {
         mem::take(&mut self.pause)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joe() -> Authentication {
+        Authentication { user: b"joe".to_vec(), method: "plain" }
+    }
+
+    fn protection(client_name: Option<&str>) -> Protection {
+        Protection {
+            version: Vec::new(),
+            cipher: Vec::new(),
+            server_name: None,
+            client_name: client_name.map(|name| name.as_bytes().to_vec()),
+            client_problem: None,
+        }
+    }
+
+    #[test]
+    fn a_user_who_was_known_before_tls_is_not_known_in_it() {
+        let ident = |name: &str| (name == "TCPREMOTEINFO").then(|| b"ident".to_vec());
+        let client = Client::from_environment(&ident);
+        let mut visit = Visit::new(client, Variables::new(Box::new(ident)));
+        visit.believe(joe());
+        assert!(visit.may_relay() && visit.variables.has("RELAYCLIENT"));
+        assert_eq!(visit.client.remote_info.as_deref(), Some(&b"joe"[..]));
+        visit.protect(protection(None));
+        assert!(!visit.may_relay());
+        assert!(USER_VARIABLES[1..].iter().all(|name| !visit.variables.has(name)));
+        assert_eq!(visit.client.remote_info.as_deref(), Some(&b"ident"[..]));
+    }
+
+    #[test]
+    fn a_certificate_that_counts_lets_relay() {
+        let mut visit = Visit::new(Client::from_environment(&|_| None), Variables::none());
+        visit.protect(protection(None));
+        assert!(!visit.may_relay());
+        visit.protect(protection(Some("joe@client.example")));
+        assert!(visit.may_relay() && visit.variables.has("RELAYCLIENT"));
     }
 }

@@ -11,4 +11,4 @@ pub mod received;
 pub mod rewrite;
 pub mod token;
 
-pub use received::received;
+pub use received::{received, safe};

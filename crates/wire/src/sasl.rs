@@ -160,8 +160,34 @@ fn signed(response: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
 
 impl Claim {
     /// As checkpassword and its like read it: three strings, each with its NUL.
-    pub fn request(&self) -> Vec<u8> {
-        [&self.user, b"\0".as_slice(), &self.secret, b"\0", &self.challenge, b"\0"].concat()
+    pub fn request(&self) -> Request {
+        Request::of([&self.user, &self.secret, &self.challenge])
+    }
+
+    /// The same in the order that the first checkers for CRAM-MD5 had.
+    pub fn request_with_challenge_first(&self) -> Request {
+        Request::of([&self.user, &self.challenge, &self.secret])
+    }
+}
+
+/// What a program that checks passwords is given. Overwritten when it is dropped.
+pub struct Request(Vec<u8>);
+
+impl Request {
+    fn of(strings: [&[u8]; 3]) -> Self {
+        Self(strings.iter().flat_map(|string| string.iter().chain(b"\0")).copied().collect())
+    }
+}
+
+impl AsRef<[u8]> for Request {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
     }
 }
 
@@ -174,10 +200,14 @@ impl fmt::Debug for Claim {
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        self.secret.fill(0);
-        // Otherwise the compiler sees that nobody reads the zeros, and leaves them out.
-        black_box(&mut self.secret);
+        wipe(&mut self.secret);
     }
+}
+
+fn wipe(secret: &mut [u8]) {
+    secret.fill(0);
+    // Otherwise the compiler sees that nobody reads the zeros, and leaves them out.
+    black_box(secret);
 }
 
 #[cfg(test)]

@@ -54,7 +54,9 @@ fn cram_md5_signs_the_challenge() {
     assert_eq!(questions[0].as_bytes(), CHALLENGE);
     let Step::Claimed(claim) = step else { panic!("{step:?}") };
     let expected = [b"tim\0b913a602c7eda7a495b4e6e7334d3890\0", CHALLENGE, b"\0"].concat();
-    assert_eq!(claim.request(), expected);
+    assert_eq!(claim.request().as_ref(), expected);
+    let expected = [b"tim\0", CHALLENGE, b"\0b913a602c7eda7a495b4e6e7334d3890\0"].concat();
+    assert_eq!(claim.request_with_challenge_first().as_ref(), expected);
     assert_eq!(exchange(b"CRAM-MD5", Some(answer), &[]).1, Step::Malformed);
     let (_, step) = exchange(b"CRAM-MD5", None, &[&encoded(b"a b c0ffee")]);
     assert_eq!(claimed(step), (b"a b".to_vec(), b"c0ffee".to_vec()));
