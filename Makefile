@@ -17,8 +17,8 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 # static C library in a package of its own (glibc-static); without it everything works, slower.
 LIBC := $(shell $(CC) -print-file-name=libc.a)
 STATIC := $(if $(wildcard $(LIBC)),+crt-static,-crt-static)
-# These three ask the C library for users, which only works where it can load its modules.
-DYNAMIC := qmail-getpw checkpassword install
+# These ask the C library for users, which only works where it can load its modules.
+DYNAMIC := qmail-getpw checkpassword cmd5checkpw install
 # For those who work on this, not for those who use it.
 OURS := qmail-conformance qmail-benches
 

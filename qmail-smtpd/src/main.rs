@@ -43,14 +43,18 @@ fn serve_securely(mut connection: Connection<'_>, mut settings: Settings, home: 
         Ok(first) => first,
         Err(unusable) => return refuse(&mut connection, &unusable.reply()),
     };
-    if let Some(tls) = first {
-        let begun = tls.begin(connection, &mut settings);
+    if let Some(mut tls) = first {
+        let ready = tls.prepare(&mut settings.visit);
         settings.visit.take_notes().iter().for_each(|line| log(line));
-        connection = match begun {
-            Ok(inside) => inside,
-            Err(None) => return Ended::Otherwise,
-            Err(Some((mut plain, reply))) => return refuse(&mut plain, &reply),
-        };
+        if let Err(reply) = ready {
+            return refuse(&mut connection, &reply);
+        }
+        let inside = tls.begin(connection, &mut settings);
+        settings.visit.take_notes().iter().for_each(|line| log(line));
+        match inside {
+            Some(inside) => connection = inside,
+            None => return Ended::Otherwise,
+        }
     }
     serve(connection, settings, &World { home, now: unix_seconds, log: &log })
 }

@@ -30,6 +30,7 @@ mod open;
 mod poll;
 mod process;
 mod resources;
+mod set_id;
 pub mod signal;
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 mod start_up;
@@ -58,3 +59,4 @@ pub use open::OPEN_NOFOLLOW;
 pub use poll::{Interest, poll};
 pub use process::{Child, Exit, new_process_group, reap};
 pub use resources::lacks_resources;
+pub use set_id::give_up_set_id;

@@ -95,7 +95,10 @@ impl Auth {
 
     fn judge(&mut self, visit: &mut Visit, claim: &Claim) -> Step {
         let request = self.request(claim);
+        // Checkers put it into their logs.
+        visit.variables.set("SMTPAUTHMETHOD", method(claim.mechanism).as_bytes());
         let verdict = self.checker.accepts(request.as_ref(), &visit.variables);
+        visit.variables.restore("SMTPAUTHMETHOD");
         note_attempt(visit, claim, verdict == Ok(true));
         match verdict {
             Ok(true) => {

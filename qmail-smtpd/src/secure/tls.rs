@@ -143,26 +143,28 @@ impl TlsFirst {
         Self(tls)
     }
 
-    /// Continues inside TLS.
+    /// Reads the certificates.
     ///
     /// # Errors
-    /// If that cannot be: what to say, if the client can still be told.
+    /// If they cannot be used: what to say.
+    pub fn prepare(&mut self, visit: &mut Visit) -> Result<(), Reply> {
+        self.0.prepare(visit)
+    }
+
+    /// Continues inside TLS; `None` if the client is lost.
     pub fn begin<'a>(
         mut self,
         connection: Connection<'a>,
         settings: &mut Settings,
-    ) -> Result<Connection<'a>, Option<(Connection<'a>, Reply)>> {
+    ) -> Option<Connection<'a>> {
         let visit = &mut settings.visit;
-        if let Err(reply) = self.0.prepare(visit) {
-            return Err(Some((connection, reply)));
-        }
-        let (connection, protection) =
-            connection.replace(|plain| self.0.shake_hands(visit, plain)).map_err(|_| None)?;
+        let replaced = connection.replace(|plain| self.0.shake_hands(visit, plain));
+        let (connection, protection) = replaced.ok()?;
         if let Some(name) = &protection.server_name {
             settings.manners.greeting.clone_from(name);
         }
         settings.visit.protect(protection);
-        Ok(connection)
+        Some(connection)
     }
 }
 
