@@ -6,6 +6,7 @@
 #                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
 # make deb           as any user: a Debian package, in target/deb
 # make startup       measures how long programs take to start: see docs/performance.md
+# make cert          a certificate for TLS, of this host's own making
 # make lint          formatting and clippy
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -34,7 +35,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check package destination deb startup lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -87,6 +88,10 @@ startup: all
 	$(CC) -O2 -static-pie -fPIE -o $(TARGET)/startup/c-static-pie benches/startup.c
 	cp $(MESSAGE_PATH:%=$(PROGRAMS)/%) $(TARGET)/startup
 	cd $(TARGET)/startup && $(DYNAMIC_DIR)/startup $(patsubst %,./%,c-static c-static-pie $(MESSAGE_PATH))
+
+# To start with: nobody vouches for it. An existing one is kept.
+cert: all
+	$(PROGRAMS)/qmail-newcert
 
 lint:
 	$(CARGO) fmt --all --check

@@ -153,10 +153,23 @@ impl Reporter {
         match control.shape {
             Shape::Number => self.number(control, &format!("{about}: "), ""),
             Shape::Line => self.line(control, &format!("{about}: ")),
+            Shape::List if control.file == control::TLSSERVERCIPHERS.file => self.ciphers(control),
             Shape::List | Shape::Map | Shape::Cdb | Shape::File => {
                 format!("{about}.\n").into_bytes()
             }
         }
+    }
+
+    /// Which ciphers are meant, where a word means none.
+    fn ciphers(&self, control: &Control) -> Vec<u8> {
+        let Ok(lines) = self.controls.list(control) else { return UNREADABLE.to_vec() };
+        let list = lines.unwrap_or_default().join(&b':');
+        let list = String::from_utf8_lossy(&printable(&list, b'?')).into_owned();
+        let about = control.about;
+        let unknown = qmail_tls::unknown_words(&list);
+        let complaints: String =
+            unknown.map(|word| format!("Oops! No cipher here is called {word}.\n")).collect();
+        format!("{about}.\n{complaints}").into_bytes()
     }
 
     fn is_missing(&self, control: &Control) -> bool {

@@ -3,6 +3,7 @@
 #![deny(clippy::indexing_slicing)]
 
 pub mod assign;
+pub mod certificate;
 pub mod control_report;
 pub mod database;
 pub mod domains;

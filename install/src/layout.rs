@@ -115,7 +115,9 @@ const TABLE: &[Row] = &[
     row("bin/qmail-queue",      Program,       Queue,  0o4711),
     // They run as root, and only root has any use for them.
     row("bin/checkpassword",    Program,       Owner,  0o0700),
+    row("bin/cmd5checkpw",      Program,       Owner,  0o0700),
     row("bin/qmail-lspawn",     Program,       Owner,  0o0700),
+    row("bin/qmail-newcert",    Program,       Owner,  0o0700),
     row("bin/qmail-newmrh",     Program,       Owner,  0o0700),
     row("bin/qmail-newu",       Program,       Owner,  0o0700),
     row("bin/qmail-qhandle",    Program,       Owner,  0o0700),
@@ -131,6 +133,7 @@ const TABLE: &[Row] = &[
     row("bin/qmail-remote",     Program,       Owner,  0o0711),
     row("bin/qmail-rspawn",     Program,       Owner,  0o0711),
     row("bin/qmail-send",       Program,       Owner,  0o0711),
+    row("bin/qmail-tlsrelay",   Program,       Owner,  0o0711),
     row("bin/qmail-todo",       Program,       Owner,  0o0711),
     row("bin/splogger",         Program,       Owner,  0o0711),
     // For everybody.
