@@ -28,8 +28,11 @@ pub struct Mailbox {
 pub struct Message {
     path: Box<[u8]>,
     size: u64,
-    /// Only if the name of the file does not serve as one.
-    id: Option<Box<str>>,
+    /// Only if the name of the file does not serve as one: few have it, so it takes little room.
+    #[expect(clippy::box_collection, reason = "there are many messages, and few that have it")]
+    id: Option<Box<String>>,
+    /// Whether `size` is what is sent, and not what is on the disk.
+    measured: bool,
     shares_stem: bool,
     deleted: bool,
 }
@@ -40,9 +43,10 @@ impl Mailbox {
         found
             .sort_unstable_by(|a, b| (a.modified, name(&a.path)).cmp(&(b.modified, name(&b.path))));
         let message = |found: Found| Message {
-            id: unique_id(stem(&found.path), 0).map(String::into_boxed_str),
-            path: found.path,
+            id: unique_id(stem(&found.path), 0).map(Box::new),
             size: found.size,
+            measured: false,
+            path: found.path,
             shares_stem: false,
             deleted: false,
         };
@@ -54,6 +58,20 @@ impl Mailbox {
     /// The message of this index, deleted or not.
     pub fn get(&self, index: usize) -> Option<&Message> {
         self.messages.get(index)
+    }
+
+    /// The messages that are not deleted and of which only the size on the disk is known.
+    pub fn unmeasured(&self) -> Vec<usize> {
+        let unmeasured = self.present().filter(|(_, message)| !message.measured);
+        unmeasured.map(|(index, _)| index).collect()
+    }
+
+    /// Notes how large a message is when it is sent; `None` if that cannot be found out.
+    pub fn measure(&mut self, index: usize, size: Option<u64>) {
+        if let Some(message) = self.messages.get_mut(index) {
+            message.size = size.unwrap_or(message.size);
+            message.measured = true;
+        }
     }
 
     /// Marks a message.
@@ -87,14 +105,28 @@ impl Message {
         Path::new(OsStr::from_bytes(&self.path))
     }
 
-    /// Bytes of its file.
+    /// Its octets when it is sent, once they have been counted; until then, those on the disk.
     pub fn size(&self) -> u64 {
         self.size
     }
 
+    /// Whether its octets have been counted.
+    pub fn is_measured(&self) -> bool {
+        self.measured
+    }
+
+    /// What its name says of its octets with CR LF, as some that deliver to maildirs write it.
+    pub fn size_in_name(&self) -> Option<u64> {
+        let fields = stem(&self.path).split(|byte| *byte == b',').skip(1);
+        let digits = fields.filter_map(|field| field.strip_prefix(b"W=")).next()?;
+        let size = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        // It cannot be smaller than the file.
+        (size >= self.size && !self.measured).then_some(size)
+    }
+
     /// Its unique id.
     pub fn id(&self) -> &[u8] {
-        self.id.as_ref().map_or_else(|| stem(&self.path), |id| id.as_bytes())
+        self.id.as_deref().map_or_else(|| stem(&self.path), |id| id.as_bytes())
     }
 
     /// Whether it is to be deleted.
@@ -135,7 +167,7 @@ fn tell_copies_apart(messages: &mut [Message]) {
     for (copy, index) in groups.iter().flat_map(|group| group.iter().enumerate()) {
         if let Some(message) = messages.get_mut(*index) {
             message.shares_stem = true;
-            message.id = unique_id(stem(&message.path), copy).map(String::into_boxed_str);
+            message.id = unique_id(stem(&message.path), copy).map(Box::new);
         }
     }
 }
@@ -182,6 +214,27 @@ mod tests {
         assert_eq!((ids[0].len(), ids[1], ids[2]), (32, &b"a"[..], &b"b"[..]));
         let seen: Vec<_> = mailbox.all().iter().map(Message::seen_path).collect();
         assert_eq!(seen, [None, None, Some(b"cur/b:2,".to_vec())]);
+    }
+
+    #[test]
+    fn a_size_in_the_name_is_believed_if_it_can_be() {
+        let size = |path: &str| Mailbox::new(vec![found(path, (1, 0))]).all()[0].size_in_name();
+        assert_eq!(size("cur/1.x,S=5,W=77:2,S"), Some(77));
+        for path in
+            ["new/1.x", "new/1.x,W=0", "new/1.x,W=", "new/1.x,W=7x", "new/W=7", "cur/1:2,W=7"]
+        {
+            assert_eq!(size(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_measured_once() {
+        let mut mailbox = Mailbox::new(vec![found("new/a", (1, 0)), found("new/b", (2, 0))]);
+        assert_eq!(mailbox.unmeasured(), [0, 1]);
+        mailbox.measure(0, Some(9));
+        mailbox.measure(1, None);
+        assert_eq!(mailbox.unmeasured(), [0; 0]);
+        assert_eq!((mailbox.all()[0].size(), mailbox.all()[1].size()), (9, 1));
     }
 
     #[test]

@@ -21,3 +21,6 @@ pub const DELETED: &str = "-ERR already deleted";
 pub const NOT_OPENED: &str = "-ERR unable to open that message";
 /// Some messages are still there.
 pub const NOT_UNLINKED: &str = "-ERR unable to unlink all deleted messages";
+/// What can be done after a login: RFC 2449.
+pub const CAPABILITIES: &str =
+    "+OK Capability list follows\r\nTOP\r\nUIDL\r\nLAST\r\nPIPELINING\r\nEXPIRE NEVER\r\n.";

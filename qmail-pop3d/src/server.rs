@@ -10,8 +10,9 @@ use std::time::SystemTime;
 use qmail_core::conversation::{Conversation, Line, Lost};
 use qmail_core::errno;
 use qmail_wire::command::Command;
-use qmail_wire::pop3::MessageEncoder;
+use qmail_wire::pop3::{MessageEncoder, SizeCounter};
 
+use crate::mailbox::Message;
 use crate::maildir::{clean, scan, update};
 use crate::replies;
 use crate::session::{Action, Listing, Session};
@@ -77,16 +78,27 @@ fn converse<R: Read, W: Write>(
         return last_word(client, replies::NO_SCAN);
     };
     let mut session = Session::new(mailbox);
+    let mut room = Room { block: vec![0; BLOCK], wire: Vec::with_capacity(BLOCK) };
     say(client, replies::OK.as_bytes())?;
     loop {
         let Line::Complete(line) = client.line(LONGEST_LINE)? else {
             say(client, replies::SYNTAX.as_bytes())?;
             continue;
         };
-        match session.handle(&Command::parse(&line)) {
+        let command = Command::parse(&line);
+        for index in session.wants_sizes(&command) {
+            let size = session.mailbox().get(index).and_then(|it| measure(maildir, it, &mut room));
+            session.measure(index, size);
+        }
+        match session.handle(&command) {
             Action::Say(line) => say(client, &line)?,
+            Action::Capabilities => say(client, replies::CAPABILITIES.as_bytes())?,
             Action::List(listing) => list(client, &session, listing)?,
-            Action::Send(index, lines) => send(client, maildir, &session, index, lines)?,
+            Action::Send(index, lines) => {
+                let message = session.mailbox().get(index);
+                let path = message.map(|message| maildir.join(message.path()));
+                send(client, path, lines, &mut room)?;
+            }
             Action::Update => {
                 let all_gone = update(maildir, session.mailbox());
                 return last_word(
@@ -120,36 +132,64 @@ fn list<R: Read, W: Write>(
     say(client, b".")
 }
 
+/// Memory that one message after the other is read into.
+struct Room {
+    block: Vec<u8>,
+    wire: Vec<u8>,
+}
+
+/// The octets of a message as it is sent; `None` if it is not there to be read any more.
+fn measure(maildir: &Path, message: &Message, room: &mut Room) -> Option<u64> {
+    if let Some(size) = message.size_in_name() {
+        // The empty line at the end is ours.
+        return Some(size.saturating_add(2));
+    }
+    let mut file = open(&maildir.join(message.path())).ok()?;
+    let mut counter = SizeCounter::new();
+    let mut seen = 0_u64;
+    loop {
+        let length = match file.read(&mut room.block) {
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return None,
+        };
+        counter.count(room.block.get(..length)?);
+        seen = seen.saturating_add(u64::try_from(length).ok()?);
+        // Messages do not grow: another read would only find the end.
+        if length == 0 || seen >= message.size() {
+            return Some(counter.total());
+        }
+    }
+}
+
 fn send<R: Read, W: Write>(
     client: &mut Conversation<R, W>,
-    maildir: &Path,
-    session: &Session,
-    index: usize,
+    path: Option<PathBuf>,
     lines: Option<usize>,
+    room: &mut Room,
 ) -> Result<(), Ended> {
-    let path = session.mailbox().get(index).map(|message| maildir.join(message.path()));
     let opened = path.and_then(|path| Some((open(&path).ok()?, path)));
     let Some((mut file, path)) = opened else {
         return Ok(say(client, replies::NOT_OPENED.as_bytes())?);
     };
     say(client, replies::OK.as_bytes())?;
     let mut encoder = MessageEncoder::new(lines);
-    let (mut block, mut wire) = (vec![0; BLOCK], Vec::with_capacity(BLOCK));
+    let Room { block, wire } = room;
     loop {
-        let length = match file.read(&mut block) {
+        wire.clear();
+        let length = match file.read(block) {
             Ok(length) => length,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(Ended::Unreadable(Unreadable { path, error })),
         };
         let read = block.get(..length).unwrap_or_default();
-        if read.is_empty() || !encoder.encode(read, &mut wire) {
+        if read.is_empty() || !encoder.encode(read, wire) {
             break;
         }
-        client.send(&wire)?;
-        wire.clear();
+        client.send(wire)?;
     }
-    encoder.finish(&mut wire);
-    Ok(client.send(&wire)?)
+    encoder.finish(wire);
+    Ok(client.send(wire)?)
 }
 
 /// Without waiting, should somebody have put a FIFO in the place of the message.

@@ -11,6 +11,8 @@ use crate::replies;
 pub enum Action {
     /// Say this line.
     Say(Vec<u8>),
+    /// Say these lines.
+    Capabilities,
     /// Say that all is well, then this about each message, then a dot.
     List(Listing),
     /// Send the message of this index, with so many lines of its body (`None`: all).
@@ -47,6 +49,26 @@ impl Session {
         &self.mailbox
     }
 
+    /// The messages whose [size](Mailbox::measure) has to be known before [`Self::handle`].
+    pub fn wants_sizes(&self, command: &Command) -> Vec<usize> {
+        let named = message_number(&command.argument).ok();
+        match (command.verb.as_slice(), named) {
+            (b"stat", _) => self.mailbox.unmeasured(),
+            (b"list", None) if command.argument.is_empty() => self.mailbox.unmeasured(),
+            (b"list", Some(index))
+                if self.mailbox.get(index).is_some_and(|message| !message.is_measured()) =>
+            {
+                vec![index]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Notes the size of a message.
+    pub fn measure(&mut self, index: usize, size: Option<u64>) {
+        self.mailbox.measure(index, size);
+    }
+
     /// Decides what a command means.
     pub fn handle(&mut self, command: &Command) -> Action {
         let argument = command.argument.as_slice();
@@ -64,6 +86,7 @@ impl Session {
             }
             b"last" => Ok(Action::Say(format!("+OK {}", self.last).into_bytes())),
             b"noop" => Ok(say(replies::OK)),
+            b"capa" => Ok(Action::Capabilities),
             b"quit" => Ok(Action::Update),
             _ => Err(replies::UNIMPLEMENTED),
         };
@@ -173,6 +196,19 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_wanted_where_they_are_told_and_once() {
+        let mut session = session();
+        let wanted =
+            |session: &Session, line: &str| session.wants_sizes(&Command::parse(line.as_bytes()));
+        assert_eq!(wanted(&session, "LIST 2"), [1]);
+        session.measure(1, Some(99));
+        assert_eq!((wanted(&session, "STAT"), wanted(&session, "LIST")), (vec![0, 2], vec![0, 2]));
+        for line in ["LIST 2", "LIST 9", "LIST x", "UIDL", "RETR 1", "TOP 1 0"] {
+            assert_eq!(wanted(&session, line), [0; 0], "{line}");
+        }
+    }
+
+    #[test]
     fn deleted_messages_are_in_no_list_until_rset() {
         let told = talk(&["DELE 2", "STAT", "LIST", "UIDL", "DELE 2", "RETR 2", "RSET", "STAT"]);
         let expected = [
@@ -226,7 +262,8 @@ mod tests {
 
     #[test]
     fn other_commands_are_unimplemented() {
-        assert_eq!(talk(&["CAPA", "", "USER x"]), ["-ERR unimplemented"; 3]);
+        assert_eq!(talk(&["AUTH", "", "USER x"]), ["-ERR unimplemented"; 3]);
+        assert_eq!(talk(&["CAPA"]), ["-> Capabilities"]);
         assert_eq!(talk(&["NOOP x", "QUIT"]), ["+OK ", "-> Update"]);
     }
 }

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod message;
+mod size;
 
 pub use arguments::{NumberError, message_number, number_and_count};
 pub use message::MessageEncoder;
+pub use size::SizeCounter;

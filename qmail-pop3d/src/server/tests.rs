@@ -24,6 +24,14 @@ fn talk(maildir: &Path, input: &[u8]) -> (String, Ended) {
     (String::from_utf8_lossy(&told).into_owned(), ended)
 }
 
+fn room() -> Room {
+    Room { block: vec![0; 1000], wire: Vec::new() }
+}
+
+fn path_of(maildir: &tempfile::TempDir, session: &Session) -> Option<PathBuf> {
+    session.mailbox().get(0).map(|message| maildir.path().join(message.path()))
+}
+
 fn lines(text: &[&str]) -> String {
     text.iter().map(|line| format!("{line}\r\n")).collect()
 }
@@ -40,10 +48,10 @@ fn a_whole_session() {
     );
     let expected = lines(&[
         "+OK ",
-        "+OK 2 42",
+        "+OK 2 54",
         "+OK ",
-        "1 23",
-        "2 19",
+        "1 30",
+        "2 24",
         ".",
         "+OK ",
         "1 1.x",
@@ -104,7 +112,7 @@ fn a_message_that_went_away_is_no_reason_to_end() {
     fs::remove_file(maildir.path().join("new/1.x")).unwrap();
     let mut told = Vec::new();
     let mut client = Conversation::new(&b""[..], &mut told, 64);
-    send(&mut client, maildir.path(), &session, 0, None).unwrap();
+    send(&mut client, path_of(&maildir, &session), None, &mut room()).unwrap();
     drop(client);
     assert_eq!(told, b"-ERR unable to open that message\r\n");
 }
@@ -117,7 +125,7 @@ fn a_message_that_cannot_be_read_ends_the_session() {
     fs::create_dir(maildir.path().join("new/1.x")).unwrap();
     let mut told = Vec::new();
     let mut client = Conversation::new(&b""[..], &mut told, 64);
-    let ended = send(&mut client, maildir.path(), &session, 0, None).unwrap_err();
+    let ended = send(&mut client, path_of(&maildir, &session), None, &mut room()).unwrap_err();
     let Ended::Unreadable(problem) = ended else { panic!("{ended:?}") };
     assert!(problem.to_string().ends_with("new/1.x: is a directory"), "{problem}");
 }
