@@ -27,6 +27,7 @@ pub mod pop3;
 pub mod process;
 pub mod queue;
 pub mod remote;
+pub mod secure;
 pub mod sink;
 pub mod smtp;
 pub mod snapshot;

@@ -1,100 +1,281 @@
-//! The whole way of a message between programs that we did not write: swaks hands it over through
-//! tcpserver, and mpop fetches it through tcpserver.
+//! Every client can log in where it should, and nowhere else: client by mechanism by connection.
 
-use std::fs;
-use std::io::PipeReader;
-use std::net::TcpStream;
-use std::process::Child;
+use std::time::{Duration, SystemTime};
 
-use qmail_conformance::maildir::Maildir;
-use qmail_conformance::process::Finished;
-use qmail_conformance::{Need, Tree, files, wait};
+use qmail_conformance::process::{Finished, Program};
+use qmail_conformance::secure::Secure;
+use qmail_conformance::{Need, Tree, files};
 
-/// A server, until it is dropped, and where it complains.
-struct Server {
-    child: Child,
-    _complaints: PipeReader,
+/// How the client connects.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    Plain,
+    Upgraded,
+    Implicit,
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+const LINKS: [Link; 3] = [Link::Plain, Link::Upgraded, Link::Implicit];
+const MECHANISMS: [&str; 3] = ["PLAIN", "LOGIN", "CRAM-MD5"];
+const MESSAGE: &str = "From: joe@test.example\r\nSubject: x\r\n\r\nhello\r\n";
+
+/// What must come of it: passwords are told in TLS only.
+fn is_welcome(mechanism: &str, link: Link) -> bool {
+    link != Link::Plain || matches!(mechanism, "CRAM-MD5" | "APOP")
+}
+
+fn lacks(tree: &Tree, tool: &'static str) -> bool {
+    tree.lacks(Need::Root)
+        || tree.lacks(Need::Program("qmail-newcert"))
+        || tree.lacks(Need::Tool(tool))
+}
+
+/// Runs a client of SMTP by every mechanism over every connection.
+fn send_by(tool: &'static str, client: impl Fn(Program<'_>, &str, Link, &str) -> Finished) {
+    if lacks(&Tree::under_test(), tool) {
+        return;
     }
-}
-
-/// Starts tcpserver on a port, in front of these words.
-fn serve(tree: &Tree, port: &str, options: &[&str], words: &[&str]) -> Server {
-    let listener = tree.command("tcpserver").args(["-H", "-R", "-l", "test.example"]);
-    let listener = listener.args(options.iter().copied()).args(["127.0.0.1", port]);
-    let (child, complaints) = listener.args(words.iter().copied()).start();
-    let address = format!("127.0.0.1:{port}");
-    wait::until("a server", || tree.within_network(|| TcpStream::connect(&address).ok()));
-    Server { child, _complaints: complaints }
-}
-
-fn swaks(tree: &Tree, recipient: &str) -> Finished {
-    let program = tree.command("swaks").args(["--server", "127.0.0.1", "--port", "2525"]);
-    let program = program.args(["--helo", "client.example", "--from", "sender@far.example"]);
-    let program = program.args(["--to", recipient, "--header", "Subject: on its way"]);
-    program.args(["--body", "first line\n.dotted line\nlast line\n"]).run()
-}
-
-/// Fetches all mail of joe, and has it deleted.
-fn mpop(tree: &Tree, inbox: &Maildir) -> Finished {
-    let settings = tree.scratch().join("mpoprc");
-    let known = tree.scratch().join("uidls");
-    let text = format!(
-        "account default\nhost 127.0.0.1\nport 1100\ntls off\nauth user\nuser joe\npassword secret\n\
-         keep off\nuidls_file {}\ndelivery maildir {}\nreceived_header off\n",
-        known.display(),
-        inbox.path().display()
-    );
-    files::write(&settings, text);
-    files::set_mode(&settings, 0o600);
-    tree.command("mpop").arg("-C").arg(&settings).env("HOME", tree.scratch()).run()
+    let secure = Secure::new();
+    let variables = [("SMTPAUTH", "!+cram")];
+    let _submission = secure.serve(587, secure.smtpd(&variables));
+    let _smtps = secure.serve(465, secure.smtpd(&[variables[0], ("SMTPS", "1")]));
+    let mut sent = 0;
+    for link in LINKS {
+        for mechanism in MECHANISMS {
+            let run = |password| client(secure.tree.command(tool), mechanism, link, password);
+            let finished = run("secret");
+            let welcome = is_welcome(mechanism, link);
+            assert_eq!(
+                finished.code == Some(0),
+                welcome,
+                "{mechanism} {link:?}: {}",
+                finished.said()
+            );
+            sent += usize::from(welcome);
+            assert_eq!(secure.tree.queued(), sent, "{mechanism} {link:?}: {}", finished.said());
+        }
+    }
+    let wrong = client(secure.tree.command(tool), "PLAIN", Link::Upgraded, "wrong");
+    assert_ne!(wrong.code, Some(0), "{}", wrong.said());
+    assert_eq!(secure.tree.queued(), sent);
 }
 
 #[test]
-fn mail_goes_from_swaks_to_mpop() {
-    let tree = Tree::under_test();
-    let needs = ["tcpserver", "swaks", "mpop"].map(Need::Tool);
-    let mut needs = needs.into_iter().chain([Need::Root, Need::Program("checkpassword")]);
-    if needs.any(|need| tree.lacks(need)) {
+fn swaks_sends() {
+    send_by("swaks", |program, mechanism, link, password| {
+        let program = match link {
+            Link::Plain => program.args(["--server", "127.0.0.1:587"]),
+            Link::Upgraded => program.args(["--server", "127.0.0.1:587", "--tls"]),
+            Link::Implicit => program.args(["--server", "127.0.0.1:465", "--tlsc"]),
+        };
+        let program = program.args(["--auth", mechanism, "--auth-user", "joe"]);
+        let program = program.args(["--auth-password", password, "--from", "joe@test.example"]);
+        program.args(["--to", "joe@test.example"]).run()
+    });
+}
+
+#[test]
+fn msmtp_sends() {
+    send_by("msmtp", |program, mechanism, link, password| {
+        let program = program.args(["--host=127.0.0.1", "--user=joe", "--tls-certcheck=off"]);
+        let program = program.arg(format!("--auth={}", mechanism.to_lowercase()));
+        let program = program.arg(format!("--passwordeval=echo {password}"));
+        let program = match link {
+            Link::Plain => program.args(["--port=587", "--tls=off"]),
+            Link::Upgraded => program.args(["--port=587", "--tls=on", "--tls-starttls=on"]),
+            Link::Implicit => program.args(["--port=465", "--tls=on", "--tls-starttls=off"]),
+        };
+        program.args(["--from=joe@test.example", "joe@test.example"]).stdin(MESSAGE).run()
+    });
+}
+
+#[test]
+fn curl_sends() {
+    send_by("curl", |program, mechanism, link, password| {
+        let (scheme, port) = if link == Link::Implicit { ("smtps", 465) } else { ("smtp", 587) };
+        let program = program.args(["-sS", "-k", "--max-time", "60", "--upload-file", "-"]);
+        let program = if link == Link::Plain { program } else { program.arg("--ssl-reqd") };
+        let program = program.args(["--mail-from", "joe@test.example"]);
+        let program = program.args(["--mail-rcpt", "joe@test.example", "--user"]);
+        let program = program.arg(format!("joe:{password}")).arg("--login-options");
+        let program = program.arg(format!("AUTH={mechanism}"));
+        program.arg(format!("{scheme}://127.0.0.1:{port}/client.example")).stdin(MESSAGE).run()
+    });
+}
+
+const SMTPLIB: &str = r#"
+import smtplib, ssl, sys
+mechanism, link, password = sys.argv[1:]
+context = ssl._create_unverified_context()
+if link == 'Implicit':
+    server = smtplib.SMTP_SSL('127.0.0.1', 465, context=context)
+else:
+    server = smtplib.SMTP('127.0.0.1', 587)
+    if link == 'Upgraded':
+        server.starttls(context=context)
+server.user, server.password = 'joe', password
+server.ehlo()
+method = {'PLAIN': server.auth_plain, 'LOGIN': server.auth_login, 'CRAM-MD5': server.auth_cram_md5}
+server.auth(mechanism, method[mechanism])
+server.sendmail('joe@test.example', ['joe@test.example'], 'Subject: x\r\n\r\nhello\r\n')
+server.quit()
+"#;
+
+#[test]
+fn python_sends() {
+    send_by("python3", |program, mechanism, link, password| {
+        program.args(["-c", SMTPLIB, mechanism, &format!("{link:?}"), password]).run()
+    });
+}
+
+/// Runs a client of POP3 by every mechanism over every connection. It succeeds if it prints, or
+/// leaves in the directory that it is given, the one message of joe.
+fn fetch_by(
+    tool: &'static str,
+    command: &str,
+    mechanisms: &[&'static str],
+    client: impl Fn(Program<'_>, &str, Link, &str) -> Finished,
+) {
+    if lacks(&Tree::under_test(), tool) {
         return;
     }
-    tree.control("rcpthosts", "test.example\n");
-    let mailbox = tree.user("joe").make_maildir("Maildir");
-    let daemon = tree.accounts().qmaild;
-    let (user, group) = (daemon.uid.to_string(), daemon.gid.to_string());
-    let bin = tree.home().join("bin");
-    let [smtpd, popup] = ["qmail-smtpd", "qmail-popup"].map(|name| bin.join(name));
-    let smtp = serve(&tree, "2525", &["-u", &user, "-g", &group], &[smtpd.to_str().unwrap()]);
-    let words = [popup.to_str().unwrap(), "pop.test.example", "checkpassword", "qmail-pop3d"];
-    let pop3 = serve(&tree, "1100", &[], &[&words[..], &["Maildir"]].concat());
-    let running = tree.start();
-
-    let refused = swaks(&tree, "joe@other.example");
-    assert!(refused.text().contains(" 553 sorry, that domain"), "{}", refused.said());
-    assert_ne!(refused.code, Some(0));
-    let sent = swaks(&tree, "joe@test.example");
-    assert_eq!(sent.code, Some(0), "{}", sent.said());
-    running.wait_for("end msg ");
-    let [message] = &mailbox.wait_for(1)[..] else { panic!("more than one message") };
-    let message = String::from_utf8_lossy(message).into_owned();
-    assert!(
-        message.starts_with("Return-Path: <sender@far.example>\nDelivered-To: joe@test.example\n")
-    );
-    assert!(message.contains("\nSubject: on its way\n"), "{message}");
-
-    let inbox = Maildir::at(tree.scratch().join("inbox"));
-    for part in ["", "tmp", "new", "cur"] {
-        fs::create_dir(inbox.path().join(part)).unwrap();
+    let secure = Secure::new();
+    let joe = secure.tree.user("joe");
+    let _ = joe.make_maildir("Maildir");
+    joe.write("Maildir/new/1.x.h", "Subject: x\n\nhello from the mailbox\n");
+    let past = SystemTime::now() - Duration::from_secs(100);
+    files::set_times(&joe.home().join("Maildir/new/1.x.h"), past);
+    let ways = ("POP3AUTH", "+cram+apop");
+    let _pop = secure.serve(110, secure.popup(&[ways]));
+    let _pops = secure.serve(995, secure.popup(&[ways, ("POP3S", "1")]));
+    for link in LINKS {
+        for mechanism in mechanisms {
+            let finished = client(secure.tree.command(command), mechanism, link, "secret");
+            // USER has always been taken in the clear, where nobody says otherwise.
+            let welcome = is_welcome(mechanism, link) || *mechanism == "USER";
+            let fetched = finished.text().contains("hello from the mailbox");
+            assert_eq!(fetched, welcome, "{mechanism} {link:?}: {}", finished.said());
+        }
     }
-    let fetched = mpop(&tree, &inbox);
-    assert_eq!(fetched.code, Some(0), "{}", fetched.said());
-    assert_eq!(inbox.only().trim_end(), message.trim_end());
-    assert!(inbox.only().contains("\nfirst line\n.dotted line\nlast line\n"));
-    assert!(mailbox.names("new").is_empty() && mailbox.names("cur").is_empty());
-    drop((smtp, pop3, running));
+    let wrong = client(secure.tree.command(command), mechanisms[0], Link::Upgraded, "wrong");
+    assert!(!wrong.said().contains("hello from the mailbox"), "{}", wrong.said());
+    assert_ne!(wrong.code, Some(0), "{}", wrong.said());
+}
+
+#[test]
+fn curl_fetches() {
+    let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
+    fetch_by("curl", "curl", &mechanisms, |program, mechanism, link, password| {
+        let (scheme, port) = if link == Link::Implicit { ("pop3s", 995) } else { ("pop3", 110) };
+        let program = program.args(["-sS", "-k", "--max-time", "60"]);
+        let program = if link == Link::Plain { program } else { program.arg("--ssl-reqd") };
+        let option = match mechanism {
+            "USER" => "AUTH=+LOGIN".to_owned(),
+            "APOP" => "AUTH=+APOP".to_owned(),
+            other => format!("AUTH={other}"),
+        };
+        // curl has no word for USER alone: it takes that where it may not use AUTH.
+        let program = match mechanism {
+            "USER" => program,
+            _ => program.args(["--login-options", &option]),
+        };
+        let program = program.args(["--user", &format!("joe:{password}")]);
+        program.arg(format!("{scheme}://127.0.0.1:{port}/1")).run()
+    });
+}
+
+#[test]
+fn mpop_fetches() {
+    let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
+    fetch_by("mpop", "sh", &mechanisms, |program, mechanism, link, password| {
+        let (port, tls, upgrade) = match link {
+            Link::Plain => (110, "off", "off"),
+            Link::Upgraded => (110, "on", "on"),
+            Link::Implicit => (995, "on", "off"),
+        };
+        let auth = mechanism.to_lowercase();
+        let script = format!(
+            "set -e; place=$(mktemp -d); mkdir $place/new $place/cur $place/tmp
+             mpop --host=127.0.0.1 --port={port} --user=joe --passwordeval='echo {password}' \
+                --auth={auth} --tls={tls} --tls-starttls={upgrade} --tls-certcheck=off --keep=on \
+                --uidls-file=$place/ids --delivery=maildir,$place --received-header=off
+             cat $place/new/*; rm -r $place"
+        );
+        program.args(["-c", &script]).run()
+    });
+}
+
+#[test]
+fn fetchmail_fetches() {
+    fetch_by("fetchmail", "fetchmail", &["USER", "APOP"], |program, mechanism, link, password| {
+        let place = tempfile::tempdir().expect("a temporary directory");
+        let file = place.path().join("fetchmailrc");
+        let (port, ssl) = match link {
+            Link::Plain => (110, "sslproto ''"),
+            Link::Upgraded => (110, "sslproto 'TLS1.2+'"),
+            Link::Implicit => (995, "ssl"),
+        };
+        let protocol = if mechanism == "APOP" { "APOP" } else { "POP3" };
+        let auth = if mechanism == "APOP" { "any" } else { "password" };
+        files::write(
+            &file,
+            format!(
+                "poll 127.0.0.1 service {port} proto {protocol} auth {auth} user 'joe' \
+                 password '{password}' {ssl} no sslcertck keep fetchall no rewrite \
+                 mda 'cat >&2'\n"
+            ),
+        );
+        files::set_mode(&file, 0o600);
+        let program = program.args(["-f".into(), file.clone().into_os_string()]);
+        let program = program.args(["--nosyslog", "--pidfile"]).arg(place.path().join("pid"));
+        let home = place.path().as_os_str().to_owned();
+        let program = program.env("FETCHMAILHOME", home.clone()).env("HOME", home);
+        let mut finished = program.run();
+        // It keeps what a filter says on standard output for itself.
+        finished.output.extend(finished.error_output.clone());
+        finished
+    });
+}
+
+const POPLIB: &str = r#"
+import base64, hmac, poplib, ssl, sys
+mechanism, link, password = sys.argv[1:]
+context = ssl._create_unverified_context()
+if link == 'Implicit':
+    server = poplib.POP3_SSL('127.0.0.1', 995, context=context)
+else:
+    server = poplib.POP3('127.0.0.1', 110)
+    if link == 'Upgraded':
+        server.stls(context)
+encode = lambda text: base64.b64encode(text).decode()
+if mechanism == 'USER':
+    server.user('joe')
+    server.pass_(password)
+elif mechanism == 'APOP':
+    server.apop('joe', password)
+elif mechanism == 'PLAIN':
+    server._shortcmd('AUTH PLAIN ' + encode(b'\0joe\0' + password.encode()))
+elif mechanism == 'LOGIN':
+    server._putcmd('AUTH LOGIN')
+    for answer in ['joe', password]:
+        line = server._getline()[0]
+        assert line.startswith(b'+ '), line
+        server._putcmd(encode(answer.encode()))
+    server._getresp()
+else:
+    server._putcmd('AUTH CRAM-MD5')
+    line = server._getline()[0]
+    assert line.startswith(b'+ '), line
+    digest = hmac.new(password.encode(), base64.b64decode(line[2:]), 'md5').hexdigest()
+    server._shortcmd(encode(b'joe ' + digest.encode()))
+print(b'\n'.join(server.retr(1)[1]).decode())
+print(server.stat(), server.uidl(), server.capa())
+server.quit()
+"#;
+
+#[test]
+fn python_fetches() {
+    let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
+    fetch_by("python3", "python3", &mechanisms, |program, mechanism, link, password| {
+        program.args(["-c", POPLIB, mechanism, &format!("{link:?}"), password]).run()
+    });
 }
