@@ -24,6 +24,9 @@ pub(crate) fn of(
         What::ForwardingBoot(delivery) => text(boot::forwarding_script(&place.home, delivery)),
         What::Ids => text(place.accounts.to_ids()),
         What::Text(text) => Some(Box::new(text.as_bytes())),
+        What::Sample(sample) => {
+            text(sample.replace("QMAILHOME", &place.home.display().to_string()))
+        }
     })
 }
 

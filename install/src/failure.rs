@@ -19,6 +19,8 @@ pub enum Failure {
     Accounts(AccountsError),
     /// A command that makes accounts did not do so.
     Command(String),
+    /// A set-id program does not do what it should for this account, and for no other.
+    Unprotected(PathBuf, &'static str),
     /// `install/conf-split` is not a number of directories.
     ConfSplit,
 }
@@ -48,6 +50,9 @@ impl fmt::Display for Failure {
             Self::NoProgram(name) => write!(formatter, "there is no {name}: build it first"),
             Self::Accounts(error) => error.fmt(formatter),
             Self::Command(command) => write!(formatter, "this failed: {command}"),
+            Self::Unprotected(path, account) => {
+                write!(formatter, "{} is not as it should be for {account}", path.display())
+            }
             Self::ConfSplit => formatter.write_str("conf-split is not a number from 1 to 1000"),
         }
     }

@@ -75,9 +75,12 @@ fn make(path: &Path, what: What) -> io::Result<()> {
             let create = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
             create.set_len(length)
         }
-        What::Program | What::Boot(_) | What::ForwardingBoot(_) | What::Ids | What::Text(_) => {
-            Ok(())
-        }
+        What::Program
+        | What::Boot(_)
+        | What::ForwardingBoot(_)
+        | What::Ids
+        | What::Text(_)
+        | What::Sample(_) => Ok(()),
     }
 }
 

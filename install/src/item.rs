@@ -40,15 +40,20 @@ pub(crate) enum What {
     Zeros(u64),
     /// Made when missing.
     Fifo,
+    /// Written: an example.
+    Sample(&'static str),
 }
 
 impl What {
     /// Whether this is a file that each installation replaces.
     pub(crate) fn is_replaced(self) -> bool {
         match self {
-            Self::Program | Self::Boot(_) | Self::ForwardingBoot(_) | Self::Ids | Self::Text(_) => {
-                true
-            }
+            Self::Program
+            | Self::Boot(_)
+            | Self::ForwardingBoot(_)
+            | Self::Ids
+            | Self::Text(_)
+            | Self::Sample(_) => true,
             Self::Directory | Self::Zeros(_) | Self::Fifo => false,
         }
     }
@@ -74,6 +79,7 @@ fn expand(row: &Row, place: &Place, shape: Shape) -> Vec<Item> {
         Kind::Text(text) => (What::Text(text), 0),
         Kind::Zeros(length) => (What::Zeros(length), 0),
         Kind::Fifo => (What::Fifo, 0),
+        Kind::Sample(text) => (What::Sample(text), 0),
     };
     let item = |path| Item {
         path,

@@ -38,9 +38,13 @@ pub(crate) enum Kind {
     Zeros(u64),
     /// A FIFO.
     Fifo,
+    /// An example: this text, with the home of qmail for `QMAILHOME`.
+    Sample(&'static str),
 }
 
-use Kind::{Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Split, SplitIfHashed, Zeros};
+use Kind::{
+    Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Sample, Split, SplitIfHashed, Zeros,
+};
 use Role::{Alias, Owner, Queue, Remote, Send};
 
 pub(crate) const fn row(path: &'static str, kind: Kind, owner: Role, mode: u32) -> Row {
@@ -84,6 +88,7 @@ const TABLE: &[Row] = &[
     row("boot",                 Directory,     Owner,  0o0755),
     row("control",              Directory,     Owner,  0o0755),
     row("doc",                  Directory,     Owner,  0o0755),
+    row("doc/samples",          Directory,     Owner,  0o0755),
     row("man",                  Directory,     Owner,  0o0755),
     row("man/cat1",             Directory,     Owner,  0o0755),
     row("man/cat5",             Directory,     Owner,  0o0755),
@@ -179,6 +184,15 @@ const TABLE: &[Row] = &[
     row("boot/binm2+df",        ForwardingBoot(BIN_MAIL),              Owner, 0o0755),
     row("boot/binm3",           Boot(OLD_BIN_MAIL),                    Owner, 0o0755),
     row("boot/binm3+df",        ForwardingBoot(OLD_BIN_MAIL),          Owner, 0o0755),
+
+    // For the administrator to copy.
+    row("doc/samples/qmail-pop3sd", Sample(include_str!("../samples/qmail-pop3sd")), Owner, 0o0755),
+    row("doc/samples/qmail-smtpd", Sample(include_str!("../samples/qmail-smtpd")), Owner, 0o0755),
+    row("doc/samples/qmail-smtpsd", Sample(include_str!("../samples/qmail-smtpsd")), Owner, 0o0755),
+    row("doc/samples/qmail-submission", Sample(include_str!("../samples/qmail-submission")), Owner, 0o0755),
+    row("doc/samples/stunnel-pop3s.conf", Sample(include_str!("../samples/stunnel-pop3s.conf")), Owner, 0o0644),
+    row("doc/samples/stunnel-smtps.conf", Sample(include_str!("../samples/stunnel-smtps.conf")), Owner, 0o0644),
+    row("doc/samples/tcp.smtp", Sample(include_str!("../samples/tcp.smtp")), Owner, 0o0644),
 ];
 
 /// The path of each part of a split directory.

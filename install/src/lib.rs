@@ -15,6 +15,7 @@ mod layout;
 mod make;
 mod manifest;
 mod place;
+mod protect;
 mod request;
 mod shape;
 mod stage;
@@ -27,6 +28,7 @@ pub use failure::Failure;
 pub use findings::Findings;
 pub use make::{complete, install};
 pub use place::Place;
+pub use protect::protect;
 pub use request::{Command, Request};
 pub use stage::stage;
 

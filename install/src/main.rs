@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use install::{Command, Failure, Place, Request};
 
 const USAGE: &str = "install: usage: install [--from DIRECTORY ...] \
-                     [--dry-run | --stage DIRECTORY | --unpacked | check]";
+                     [--dry-run | --stage DIRECTORY | --unpacked | check | protect [DIRECTORY]]";
 
 fn main() -> ExitCode {
     match Request::parse(std::env::args_os().skip(1)) {
@@ -42,6 +42,9 @@ fn run(request: &Request) -> Result<ExitCode, Failure> {
         }
         Command::Install => install::install(&prepared(home)?, &request.sources()?)?,
         Command::Complete => install::complete(&prepared(home)?)?,
+        Command::Protect(directory) => {
+            install::protect(&Place::existing(home)?, &request.sources()?, directory)?;
+        }
         Command::Stage(root) => install::stage(root, &home, &request.sources()?)?,
     }
     Ok(ExitCode::SUCCESS)

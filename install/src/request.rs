@@ -18,6 +18,8 @@ pub enum Command {
     Stage(PathBuf),
     /// Look whether everything in the tree is as it should be.
     Check,
+    /// Put checkpassword into this directory, where only qmail-smtpd reaches it.
+    Protect(PathBuf),
 }
 
 /// A command line.
@@ -28,10 +30,14 @@ pub struct Request {
     from: Vec<PathBuf>,
 }
 
+/// Where the documents of others have it.
+const PROTECTED: &str = "/bin/qmaild";
+
 impl Request {
     /// Reads the words after the program's name; `None` if they make no sense.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut request = Self { command: Command::Install, from: Vec::new() };
+        let mut request =
+            Self { command: Command::Install, from: Vec::new() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             match word.to_str()? {
@@ -40,6 +46,10 @@ impl Request {
                 "--unpacked" => request.command(Command::Complete)?,
                 "--dry-run" => request.command(Command::DryRun)?,
                 "check" => request.command(Command::Check)?,
+                "protect" => {
+                    let directory = words.next().map_or_else(|| PROTECTED.into(), PathBuf::from);
+                    request.command(Command::Protect(directory))?;
+                }
                 _ => return None,
             }
         }
@@ -57,7 +67,7 @@ impl Request {
     pub fn name(&self) -> &'static str {
         match self.command {
             Command::Check => "instcheck",
-            Command::Install | Command::Complete | Command::DryRun | Command::Stage(_) => "install",
+            _ => "install",
         }
     }
 
@@ -96,6 +106,9 @@ mod tests {
         assert_eq!(parse(&["chekc"]), None);
         assert_eq!(parse(&["--from"]), None);
         assert_eq!(parse(&["check"]).unwrap().command, Command::Check);
+        let protected = |words: &[&str]| parse(words).unwrap().command;
+        assert_eq!(protected(&["protect"]), Command::Protect("/bin/qmaild".into()));
+        assert_eq!(protected(&["protect", "/elsewhere"]), Command::Protect("/elsewhere".into()));
     }
 
     #[test]
