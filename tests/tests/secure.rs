@@ -338,3 +338,82 @@ server.quit()
     assert!(said.contains(&format!("qmail-tlsrelay {daemon}\n")), "{said}");
     assert!(said.contains(&format!("qmail-pop3d {}\n", joe.identity().uid)), "{said}");
 }
+
+#[test]
+fn checkpassword_can_be_where_only_qmaild_reaches_it() {
+    if lacks_tls() {
+        return;
+    }
+    let secure = Secure::new();
+    let tree = &secure.tree;
+    let directory = tree.scratch().join("qmaild");
+    let bin = tree.home().join("bin");
+    let program = tree.install().arg("--from").arg(&bin).arg("protect").arg(&directory);
+    let made = program.run();
+    assert_eq!(made.code, Some(0), "{}", made.said());
+    assert_eq!(
+        (files::mode(&directory), files::owner(&directory).0),
+        (0o500, tree.accounts().qmaild.uid)
+    );
+    let path = directory.join("checkpassword");
+    assert_eq!((files::mode(&path), files::owner(&path)), (0o4711, (0, 0)));
+    let check = |request: &str, identity| {
+        let program = tree.command("sh").args(["-c", "exec \"$0\" -"]).arg(&path);
+        let program = program.run_as(identity).env("CHECKPASSWORD_UNIT", "0");
+        program.stdin(request.as_bytes()).run().code
+    };
+    let daemon = tree.accounts().qmaild;
+    assert_eq!(check("joe\0secret\0x\0", daemon), Some(0));
+    assert_eq!(check("joe\0wrong\0x\0", daemon), Some(1));
+    assert_eq!(check("nobody-here\0secret\0x\0", daemon), Some(1));
+    assert_eq!(check("joe", daemon), Some(2));
+    assert_eq!(check("joe\0secret\0x\0", tree.user("jane").identity()), Some(126));
+    // And with the shadow file, by SMTP.
+    let program = tree.smtpd_program().env("FORCETLS", "0").arg(&path).arg("true");
+    let mut session = greeted(program);
+    assert_eq!(session.command("AUTH PLAIN AGpvZQBzZWNyZXQ=").code, 235);
+}
+
+#[test]
+fn a_certificate_of_a_listed_client_lets_it_relay() {
+    if lacks_tls() {
+        return;
+    }
+    let secure = Secure::new();
+    let place = secure.tree.scratch();
+    let make = "
+set -e
+cd \"$0\"
+openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=ca -days 9
+for who in good other; do
+    openssl req -newkey rsa:2048 -nodes -keyout $who.key -out $who.csr -subj /CN=$who
+    printf 'subjectAltName=email:%s@client.example\\n' $who > ext
+    openssl x509 -req -in $who.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 9 -extfile ext -out $who.crt
+    cat $who.key $who.crt > $who.pem
+done
+";
+    let made = secure.tree.command("sh").args(["-c", make]).arg(&place).run();
+    assert_eq!(made.code, Some(0), "{}", made.errors());
+    secure.tree.control("clientca.pem", files::read(&place.join("ca.pem")));
+    secure.tree.control("tlsclients", "Good@client.example\n");
+    let _server = secure.serve(25, secure.smtpd(&[]));
+    let script = "
+import smtplib, ssl, sys
+context = ssl._create_unverified_context()
+if sys.argv[1]:
+    context.load_cert_chain(sys.argv[1])
+server = smtplib.SMTP('127.0.0.1', 25)
+server.starttls(context=context)
+server.ehlo()
+print(server.docmd('MAIL FROM:<a@b>'), server.docmd('RCPT TO:<far@away>'))
+";
+    let rcpt = |shown: &str| {
+        let file =
+            if shown.is_empty() { String::new() } else { place.join(shown).display().to_string() };
+        let program = secure.tree.command("/usr/bin/python3").args(["-c", script, &file]);
+        program.run().said()
+    };
+    assert!(rcpt("good.pem").ends_with("(250, b'ok')\n"), "{}", rcpt("good.pem"));
+    assert!(rcpt("other.pem").contains("email address not in my list of tlsclients (#5.7.1)"));
+    assert!(rcpt("").contains("; no valid cert for gatewaying (#5.7.1)"));
+}

@@ -45,7 +45,7 @@ controls! {
     IDHOST "idhost" Line Default::MeOr("idhost"), ["qmail-inject"], "host name in message ids";
     IPVERSION "ipversion" Line Default::Nothing, ["qmail-remote"], "prefer6, prefer4, only6 or only4: kinds of addresses to send to";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
-    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo"], "domains delivered here";
+    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-smtpd"], "domains delivered here";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
     MOREIPME "moreipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "further addresses and networks that are this host";
     MORERCPTHOSTS "morercpthosts" List Default::Nothing, ["qmail-newmrh"], "further rcpthosts, source of morercpthosts.cdb";
