@@ -1,12 +1,28 @@
 //! Who may send what to whom: each policy is a module, and the session knows none of them.
 
-mod badmailfrom;
+mod dnsbl;
+mod helocheck;
+mod limits;
+mod lists;
+mod mfcheck;
+mod null_sender;
+mod order;
+mod rcptcheck;
 mod rcpthosts;
+mod recipients;
+mod relay_probe;
+mod relaymailfrom;
+mod source;
+mod tarpit;
+#[cfg(test)]
+mod testing;
+mod validrcptto;
 
 use qmail_wire::smtp_server::Reply;
 
-pub use badmailfrom::BadMailFrom;
-pub use rcpthosts::{KnownDomains, OwnDomainsOnly};
+pub use lists::Language;
+pub use order::in_order;
+pub use source::Source;
 
 use crate::client::Authentication;
 use crate::transaction::{Recipient, Transaction};

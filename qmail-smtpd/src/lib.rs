@@ -9,7 +9,10 @@
 pub mod channel;
 pub mod checks;
 pub mod client;
+pub mod dns;
 pub mod extension;
+pub mod pattern;
+pub mod printable;
 pub mod replies;
 pub mod secure;
 pub mod session;
@@ -20,8 +23,11 @@ pub mod visit;
 mod broken;
 mod local_addresses;
 mod message;
+mod program;
 mod server;
 mod settings;
+#[cfg(test)]
+mod testing;
 
 pub use server::{Ended, World, refuse, serve};
 pub use settings::{DEFAULT_PATIENCE, Settings, Unreadable};

@@ -50,3 +50,63 @@ pub const NOT_OURS: Reply =
     Reply::new(553, "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)");
 /// To a message that has been through too many hosts.
 pub const LOOPING: Reply = Reply::new(554, "too many hops, this message is looping (#5.4.6)");
+/// To RCPT.
+pub const DENIED_HELO: Reply =
+    Reply::new(553, "sorry, your HELO host name has been denied (#5.7.1)");
+/// To RCPT.
+pub const DENIED_SENDER: Reply =
+    Reply::new(553, "sorry, your envelope sender has been denied (#5.7.1)");
+/// To RCPT.
+pub const DENIED_RECIPIENT: Reply =
+    Reply::new(553, "sorry, your envelope recipient has been denied (#5.7.1)");
+/// To RCPT.
+pub const INVALID_HELO: Reply = Reply::new(550, "sorry, invalid HELO/EHLO greeting (#5.7.1)");
+/// To RCPT.
+pub const BAD_RECIPIENT: Reply =
+    Reply::new(550, "sorry, your envelope recipient is in my badrcptto list (#5.7.1)");
+/// To MAIL and RCPT, where a name server did not help.
+pub const DNS_FAILURE: Reply = Reply::new(451, "DNS temporary failure (#4.3.0)");
+/// To MAIL.
+pub const NO_SENDER_DOMAIN: Reply =
+    Reply::new(553, "sorry, your envelope sender domain must exist (#5.7.1)");
+/// To MAIL.
+pub const INVALID_SENDER: Reply =
+    Reply::new(553, "sorry, invalid sender address specified (#5.7.1)");
+/// To MAIL; and the connection ends.
+pub const NO_NULL_SENDERS: Reply = Reply::new(421, "null senders temporarily denied (#4.3.0)");
+/// To DATA.
+pub const ONE_RECIPIENT_OF_BOUNCES: Reply =
+    Reply::new(550, "sorry, bounce messages should have a single envelope recipient (#5.7.1)");
+/// To RCPT.
+pub const RELAY_PROBE: Reply = Reply::new(553, "we don't relay (#5.7.1)");
+/// To RCPT, where a limit was set.
+pub const RECIPIENT_LIMIT: Reply = Reply::new(452, "sorry, too many recipients (#4.5.3)");
+/// To RCPT; and the connection ends.
+pub const TOO_MANY_INVALID: Reply = Reply::new(421, "too many invalid addresses, goodbye (#4.3.0)");
+/// To RCPT.
+pub const NO_MAILBOX: Reply = Reply::new(550, "sorry, no mailbox here by that name (#5.1.1)");
+/// To whoever speaks before he is greeted; and the connection ends.
+pub const EARLY_TALKER: Reply = Reply::new(554, "SMTP protocol violation");
+/// To a message.
+pub const EXECUTABLE: Reply = Reply::new(552, "we don't accept email with such content (#5.3.4)");
+/// To a command that we do not know, if asked to say so.
+pub const UNRECOGNISED: Reply = Reply::new(500, "unrecognised (#5.5.2)");
+/// To RCPT, where a program says so.
+pub const NO_RECIPIENT: Reply = Reply::new(553, "sorry, no mailbox here by that name. (#5.1.1)");
+/// To RCPT; and the connection ends.
+pub const UNVERIFIED: Reply = Reply::new(421, "unable to verify recipient (#4.3.0)");
+/// To RCPT; and the connection ends.
+pub const NO_RECIPIENT_CHECK: Reply = Reply::new(421, "unable to execute recipient check (#4.3.0)");
+/// To RCPT; and the connection ends.
+pub const NO_FORK: Reply = Reply::new(421, "unable to fork (#4.3.0)");
+/// To RCPT; and the connection ends.
+pub const OVER_LIMIT: Reply = Reply::new(421, "you have exceeded your messaging limits (#4.3.0)");
+/// To RCPT, where what a program wants us to say cannot be said.
+pub const TEMPORARY_PROBLEM: Reply = Reply::new(451, "temporary problem (#4.4.2)");
+/// To RCPT: spamcontrol's `recipients`.
+pub const NO_MAILBOX_BY_NAME: Reply = Reply::new(550, "sorry, no mailbox by that name (#5.7.1)");
+/// The same, if `RECIPIENTS450` is set.
+pub const MAILBOX_UNAVAILABLE: Reply =
+    Reply::new(450, "sorry, mailbox currently unavailable (#4.2.1)");
+/// To RCPT; and the connection ends.
+pub const UNCHECKED_RECIPIENTS: Reply = Reply::new(421, "unable to check recipients (#4.3.0)");

@@ -182,7 +182,7 @@ impl Session {
         }
         let visit = &mut self.visit;
         let verdict = ask(&mut self.checks, |check| check.sender(visit, &mut beginning));
-        beginning.is_vouched_for = verdict == Verdict::Vouch;
+        beginning.is_vouched_for |= verdict == Verdict::Vouch;
         objection(verdict)?;
         self.visit.transaction = Some(beginning);
         Ok(Action::Say(replies::OK))

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use qmail_core::control::{
-    self, BADMAILFROM, ControlError, Controls, DATABYTES, LOCALIPHOST, SMTPGREETING, TIMEOUTSMTPD,
+    self, ControlError, Controls, DATABYTES, LOCALIPHOST, SMTPGREETING, TIMEOUTSMTPD,
 };
-use qmail_core::rcpthosts::Rcpthosts;
 use qmail_wire::smtp_server::Reply;
 
-use crate::checks::{BadMailFrom, Check, KnownDomains, OwnDomainsOnly};
+use crate::checks::{Check, Source, in_order};
 use crate::client::Client;
 use crate::extension::Extension;
 use crate::local_addresses::is_local;
@@ -56,12 +55,15 @@ impl Settings {
     /// Reads `control/` below `home`, and the environment.
     pub fn read(home: &Path, variables: Variables) -> Result<Self, Unreadable> {
         let controls = Controls::open(home)?;
+        let client = Client::from_environment(&|name| variables.value(name));
+        let source = Source { home, controls: &controls, variables: &variables, client: &client };
+        let checks = in_order(&source)?;
         Ok(Self {
             patience: patience(controls.number(&TIMEOUTSMTPD)?),
-            checks: checks(&controls)?,
+            checks,
             extensions: Vec::new(),
             manners: manners(controls, &variables)?,
-            visit: Visit::new(Client::from_environment(&|name| variables.value(name)), variables),
+            visit: Visit::new(client, variables),
         })
     }
 }
@@ -86,16 +88,6 @@ fn manners(controls: Controls, variables: &Variables) -> Result<Manners, Unreada
 /// At least a second, and no more than a clock can count.
 fn patience(seconds: u64) -> Duration {
     Duration::from_secs(seconds.clamp(1, u32::MAX.into()))
-}
-
-fn checks(controls: &Controls) -> Result<Vec<Box<dyn Check>>, ControlError> {
-    let mut checks: Vec<Box<dyn Check>> = Vec::new();
-    if let Some(listed) = controls.set(&BADMAILFROM)? {
-        checks.push(Box::new(BadMailFrom::new(listed)));
-    }
-    checks.push(Box::new(KnownDomains(Rcpthosts::load(controls)?)));
-    checks.push(Box::new(OwnDomainsOnly));
-    Ok(checks)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod conversation;
 pub mod duplex;
 pub mod home;
 pub mod log;
+pub mod long_list;
 pub mod maildir;
 pub mod mbox;
 pub mod options;

@@ -12,11 +12,11 @@ const NOT_OURS_TEXT: &str = "sorry, that domain isn't in my list of allowed rcpt
 
 /// Finds out whose recipients are ours, and refuses none: other checks want to know.
 #[derive(Debug)]
-pub struct KnownDomains(pub Rcpthosts);
+pub(super) struct KnownDomains(pub(super) Rcpthosts);
 
 /// Refuses recipients elsewhere, unless the client may relay.
 #[derive(Clone, Copy, Debug)]
-pub struct OwnDomainsOnly;
+pub(super) struct OwnDomainsOnly;
 
 impl Check for KnownDomains {
     fn recipient(&mut self, _visit: &mut Visit, recipient: &mut Recipient) -> Verdict {

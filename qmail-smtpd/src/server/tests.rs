@@ -2,11 +2,10 @@ use super::*;
 use crate::channel::Duplex;
 use crate::client::Client;
 use crate::session::Manners;
+use crate::testing::write_script;
 use crate::variables::Variables;
 use crate::visit::Visit;
 use std::fs;
-use std::io::Write;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A client who sends all of `input` at once to a server with this queue program. What he is told,
@@ -35,19 +34,6 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
     let ended = serve(connection, settings, &world);
     let given = fs::read(home.path().join("given")).unwrap_or_default();
     (String::from_utf8(told).unwrap(), ended, String::from_utf8(given).unwrap())
-}
-
-/// By a process of its own: a file that is open for writing in a fork of ours cannot be executed.
-fn write_script(path: &Path, body: &str) {
-    let mut writer = Command::new("/bin/sh")
-        .args(["-c", "cat > $0 && chmod 755 $0"])
-        .arg(path)
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let script = format!("#!/bin/sh\n{body}\n");
-    writer.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
-    assert!(writer.wait().unwrap().success());
 }
 
 const KEEP: &str = "cat > given; cat <&1 >> given";

@@ -22,9 +22,17 @@ macro_rules! controls {
 controls! {
     AUTHSENDERS "authsenders" Map Default::Nothing, ["qmail-remote"], "relays, users and passwords by sender";
     AUTHWITHOUTTLS "authwithouttls" List Default::Nothing, ["qmail-remote"], "relays that are told a password without TLS, too";
+    BADHELO "badhelo" List Default::Nothing, ["qmail-smtpd"], "names in HELO whose recipients are refused";
+    BADHELONORELAY "badhelonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
     BADMAILFROM "badmailfrom" List Default::Nothing, ["qmail-smtpd"], "senders whose recipients are refused";
+    BADMAILFROMNORELAY "badmailfromnorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
+    BADMAILTO "badmailto" List Default::Nothing, ["qmail-smtpd"], "recipients that are refused: an older name of badrcptto";
+    BADRCPTTO "badrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that are refused";
+    BADRCPTTONORELAY "badrcpttonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send"], "host name of bounces";
+    BOUNCEONERCPT "bounceonercpt" Number Default::Number(0), ["qmail-smtpd"], "not 0: messages from <> have one recipient";
+    BRTLIMIT "brtlimit" Number Default::Number(0), ["qmail-smtpd"], "refused recipients after which the connection ends; 0 is no limit";
     CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
     CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
     CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-smtpd"], "certificates of SMTP clients that do not count any more";
@@ -37,19 +45,28 @@ controls! {
     DH2048_PEM "dh2048.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     DH4096_PEM "dh4096.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     DH512_PEM "dh512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
+    DNSBLFAILCLOSED "dnsblfailclosed" Number Default::Number(0), ["qmail-smtpd"], "not 0: refuse clients for now if a DNS list cannot be asked";
+    DNSBLLIST "dnsbllist" List Default::Nothing, ["qmail-smtpd"], "DNS lists of clients that are refused, or welcome";
     DOUBLEBOUNCEHOST "doublebouncehost" Line Default::MeOr("doublebouncehost"), ["qmail-send"], "host that gets double bounces";
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
+    GOODRCPTTO "goodrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are; no others";
     HELOHOST "helohost" Line Default::Me, ["qmail-remote"], "name of this host in the SMTP client";
     HELOHOSTS "helohosts" List Default::Nothing, ["qmail-remote"], "names of this host in the SMTP client, by its own address: address:name";
     IDHOST "idhost" Line Default::MeOr("idhost"), ["qmail-inject"], "host name in message ids";
     IPVERSION "ipversion" Line Default::Nothing, ["qmail-remote"], "prefer6, prefer4, only6 or only4: kinds of addresses to send to";
+    LISTLANGUAGES "listlanguages" Map Default::Nothing, ["qmail-smtpd"], "languages of lists: exact, regex or wildmat";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
     LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-smtpd"], "domains delivered here";
+    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo"], "domains delivered here";
+    MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
+    MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
+    MOREGOODRCPTTO "moregoodrcptto" List Default::Nothing, ["qmail-smtpd"], "further goodrcptto";
     MOREIPME "moreipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "further addresses and networks that are this host";
     MORERCPTHOSTS "morercpthosts" List Default::Nothing, ["qmail-newmrh"], "further rcpthosts, source of morercpthosts.cdb";
     MORERCPTHOSTS_CDB "morercpthosts.cdb" Cdb Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "further rcpthosts";
+    MOREVALIDRCPTTO "morevalidrcptto" List Default::Nothing, ["qmail-smtpd"], "further validrcptto";
     NOTIPME "notipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "addresses and networks that are not this host";
     NOTLSHOSTS "notlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to without TLS";
     NOTLSHOSTS_AUTO "notlshosts_auto" Number Default::Nothing, ["qmail-remote"], "not 0: remember hosts whose TLS fails; 0: do not send to them in plain text";
@@ -59,6 +76,10 @@ controls! {
     QMQPSERVERS "qmqpservers" List Default::Nothing, ["qmail-qmqpc"], "addresses of QMQP servers";
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
+    RECIPIENTS "recipients" List Default::Nothing, ["qmail-smtpd"], "where the recipients of each domain are known";
+    REJECTNULLSENDERS "rejectnullsenders" Number Default::Number(0), ["qmail-smtpd"], "not 0: no mail from <>";
+    REJECTRELAYTEST "rejectrelaytest" Number Default::Number(0), ["qmail-smtpd"], "not 0: no recipients with @, % or ! in front of their host";
+    RELAYMAILFROM "relaymailfrom" List Default::Nothing, ["qmail-smtpd"], "senders who may relay, from clients for whom RELAYMAILFROM is set";
     REMOTELOG "remotelog" Line Default::Nothing, ["qmail-remote"], "addresses or full: what reports of deliveries begin with";
     RSA2048_PEM "rsa2048.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     RSA512_PEM "rsa512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
@@ -66,8 +87,11 @@ controls! {
     SERVERCERTS "servercerts" File Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "keys and certificates for names of this host that clients ask for";
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
+    TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
+    TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";
     TIMEOUTHOST "timeouthost" Number Default::Number(7200), ["qmail-remote"], "seconds for one host, and one more for each KiB of the message";
+    TIMEOUTPLUGIN "timeoutplugin" Number Default::Number(300), ["qmail-smtpd"], "seconds that a plug-in or check of recipients may take";
     TIMEOUTREMOTE "timeoutremote" Number Default::Number(1200), ["qmail-remote"], "seconds to wait for each answer of a server";
     TIMEOUTRUN "timeoutrun" Number Default::Number(14400), ["qmail-remote"], "seconds after which no further host is tried";
     TIMEOUTSMTPD "timeoutsmtpd" Number Default::Number(1200), ["qmail-smtpd"], "seconds to wait for each read from a client";
@@ -75,6 +99,7 @@ controls! {
     TLSCLIENTS "tlsclients" List Default::Nothing, ["qmail-smtpd"], "mail addresses whose certificates let SMTP clients relay";
     TLSHOSTS "tlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
     TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
+    VALIDRCPTTO "validrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, and with - those that are not";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
 }
 
