@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use qmail_core::conversation::{Conversation, Lost};
-use qmail_sys::wait_for_hangup;
+use qmail_sys::{Interest, poll, wait_for_hangup};
 
 /// How much is read ahead.
 const AHEAD: usize = 65_536;
@@ -109,6 +109,35 @@ impl<'a> Connection<'a> {
         let (input, output) = conversation.into_parts();
         let (duplex, result) = wrap(Duplex { input, output }).map_err(|_| Lost::Gone)?;
         Ok((Self { watched, ..Self::of(duplex) }, result))
+    }
+
+    /// Whether the client says something before `time` is over.
+    pub fn speaks_within(&mut self, time: Duration) -> Result<bool, Lost> {
+        if self.conversation.has_unread() {
+            return Ok(true);
+        }
+        let Some(watched) = &self.watched else { return Ok(false) };
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let ready = poll(&mut [Interest::reading(watched.as_fd())], Some(left));
+            if ready.map_err(|_| Lost::Gone)? {
+                return self.conversation.block().map(|_| true);
+            }
+            // A signal ends a poll early, too.
+            if left.is_zero() {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Drops what the client has said up to now.
+    pub fn ignore_waiting(&mut self) -> Result<(), Lost> {
+        while self.speaks_within(Duration::ZERO)? {
+            let length = self.conversation.block()?.len();
+            self.conversation.consume(length);
+        }
+        Ok(())
     }
 
     /// Waits, but not for somebody who has gone.

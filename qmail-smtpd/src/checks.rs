@@ -7,6 +7,7 @@ mod lists;
 mod mfcheck;
 mod null_sender;
 mod order;
+mod plugins;
 mod rcptcheck;
 mod rcpthosts;
 mod recipients;
@@ -15,7 +16,7 @@ mod relaymailfrom;
 mod source;
 mod tarpit;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod validrcptto;
 
 use qmail_wire::smtp_server::Reply;

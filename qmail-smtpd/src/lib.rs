@@ -11,6 +11,7 @@ pub mod checks;
 pub mod client;
 pub mod dns;
 pub mod extension;
+pub mod journal;
 pub mod pattern;
 pub mod printable;
 pub mod replies;
@@ -21,6 +22,8 @@ pub mod variables;
 pub mod visit;
 
 mod broken;
+mod elaborate;
+mod greet_delay;
 mod local_addresses;
 mod message;
 mod program;
@@ -29,5 +32,6 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use greet_delay::GreetDelay;
 pub use server::{Ended, World, refuse, serve};
 pub use settings::{DEFAULT_PATIENCE, Settings, Unreadable};

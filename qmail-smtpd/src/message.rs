@@ -1,18 +1,25 @@
 //! A message: from the client, through the decoder, into the queue.
 
+mod signatures;
+
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
 
 use qmail_core::conversation::Conversation;
+use qmail_core::long_list::{Index, LongList};
 use qmail_core::submit::{Refusal, Submission};
 use qmail_wire::smtp_server::{DataDecoder, HopCounter, Reply};
 
 use crate::broken::Broken;
+use crate::journal::{Conclusion, Fate};
 use crate::replies;
 use crate::server::World;
 use crate::transaction::Transaction;
 use crate::visit::Visit;
+
+use signatures::Signatures;
 
 /// So many hosts only see a message that goes round in circles.
 const MOST_HOPS: u32 = 100;
@@ -23,6 +30,8 @@ pub(crate) struct Receiver<'a> {
     pub world: &'a World<'a>,
     /// Bytes of the largest message.
     pub limit: Option<u64>,
+    /// The list of what executables look like.
+    pub signatures: Option<&'a Path>,
 }
 
 impl Receiver<'_> {
@@ -32,27 +41,42 @@ impl Receiver<'_> {
         client: &mut Conversation<R, W>,
         visit: &Visit,
         transaction: &Transaction,
-    ) -> Result<Reply, Broken> {
-        let Ok(mut submission) = self.start(visit) else {
-            return Ok(replies::NO_QUEUE);
+    ) -> Result<Conclusion, Broken> {
+        let Ok((mut submission, limits)) = self.start(visit) else {
+            return Ok(Conclusion {
+                fate: Fate::Delayed,
+                reply: replies::NO_QUEUE,
+                queue_id: 0,
+                size: 0,
+            });
         };
         client.send(&replies::GO_AHEAD.to_wire())?;
         submission.write(&visit.client.received((self.world.now)()));
         for field in &visit.fields {
             submission.write(&[field, b"\n".as_slice()].concat());
         }
-        let limits = copy(client, &mut submission, Limits::new(self.limit))?;
-        let id = submission.id();
-        Ok(match submission.finish(&transaction.sender, &transaction.recipients) {
-            Ok(()) => Reply::with_text(250, format!("ok {} qp {id}", (self.world.now)())),
-            Err(refusal) => limits.objection().unwrap_or_else(|| reply_for(refusal)),
-        })
+        let limits = copy(client, &mut submission, limits)?;
+        let (queue_id, size) = (submission.id(), limits.size);
+        let (fate, reply) = match submission.finish(&transaction.sender, &transaction.recipients) {
+            Ok(()) => {
+                let text = format!("ok {} qp {queue_id}", (self.world.now)());
+                (Fate::Accepted, Reply::with_text(250, text))
+            }
+            Err(refusal) => limits.objection().unwrap_or_else(|| verdict(refusal)),
+        };
+        Ok(Conclusion { fate, reply, queue_id, size })
     }
 
-    fn start(&self, visit: &Visit) -> io::Result<Submission> {
+    fn start(&self, visit: &Visit) -> io::Result<(Submission, Limits)> {
+        let signatures = match self.signatures {
+            Some(path) => LongList::open(path, Index::Ignored)?,
+            None => None,
+        };
         let named = visit.variables.value("QMAILQUEUE");
         let program = named.map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec);
-        Submission::start_as(program, self.world.home, |spawn| visit.variables.prepare(spawn))
+        let submission =
+            Submission::start_as(program, self.world.home, |spawn| visit.variables.prepare(spawn))?;
+        Ok((submission, Limits::new(self.limit, Signatures::new(signatures))))
     }
 }
 
@@ -85,34 +109,40 @@ fn copy<R: Read, W: Write>(
 struct Limits {
     hops: HopCounter,
     looping: bool,
-    bytes_left: Option<u64>,
-    too_large: bool,
+    largest: Option<u64>,
+    size: u64,
+    signatures: Signatures,
 }
 
 impl Limits {
-    fn new(largest: Option<u64>) -> Self {
-        Self { hops: HopCounter::new(), looping: false, bytes_left: largest, too_large: false }
+    fn new(largest: Option<u64>, signatures: Signatures) -> Self {
+        Self { hops: HopCounter::new(), looping: false, largest, size: 0, signatures }
     }
 
     fn count(&mut self, block: &[u8]) {
         self.looping = self.hops.count(block) >= MOST_HOPS;
-        if let Some(left) = &mut self.bytes_left {
-            let length = u64::try_from(block.len()).unwrap_or(u64::MAX);
-            self.too_large = self.too_large || length > *left;
-            *left = left.saturating_sub(length);
-        }
+        self.size = self.size.saturating_add(u64::try_from(block.len()).unwrap_or(u64::MAX));
+        self.signatures.look(block);
     }
 
-    fn objection(&self) -> Option<Reply> {
+    fn objection(&self) -> Option<(Fate, Reply)> {
         if self.looping {
-            return Some(replies::LOOPING);
+            return Some((Fate::Looping, replies::LOOPING));
         }
-        self.too_large.then_some(replies::TOO_LARGE)
+        if self.largest.is_some_and(|largest| self.size > largest) {
+            return Some((Fate::TooBig, replies::TOO_LARGE));
+        }
+        match self.signatures.found() {
+            Ok(false) => None,
+            Ok(true) => Some((Fate::Unwanted, replies::EXECUTABLE)),
+            Err(()) => Some((Fate::Delayed, replies::NO_QUEUE)),
+        }
     }
 }
 
-fn reply_for(refusal: Refusal) -> Reply {
-    Reply::with_text(if refusal.permanent { 554 } else { 451 }, refusal.text)
+fn verdict(refusal: Refusal) -> (Fate, Reply) {
+    let (fate, code) = if refusal.permanent { (Fate::Rejected, 554) } else { (Fate::Delayed, 451) };
+    (fate, Reply::with_text(code, refusal.text))
 }
 
 #[cfg(test)]
@@ -121,20 +151,20 @@ mod tests {
 
     #[test]
     fn a_message_of_exactly_the_limit_is_not_too_large() {
-        let mut limits = Limits::new(Some(10));
+        let mut limits = Limits::new(Some(10), Signatures::new(None));
         limits.count(b"12345");
         limits.count(b"67890");
         assert_eq!(limits.objection(), None);
         limits.count(b"1");
-        assert_eq!(limits.objection(), Some(replies::TOO_LARGE));
+        assert_eq!(limits.objection(), Some((Fate::TooBig, replies::TOO_LARGE)));
     }
 
     #[test]
     fn a_loop_is_told_before_the_size() {
-        let mut limits = Limits::new(Some(10));
+        let mut limits = Limits::new(Some(10), Signatures::new(None));
         limits.count(&b"Received: x\n".repeat(99));
-        assert_eq!(limits.objection(), Some(replies::TOO_LARGE));
+        assert_eq!(limits.objection(), Some((Fate::TooBig, replies::TOO_LARGE)));
         limits.count(b"Delivered-To: x\n");
-        assert_eq!(limits.objection(), Some(replies::LOOPING));
+        assert_eq!(limits.objection(), Some((Fate::Looping, replies::LOOPING)));
     }
 }

@@ -110,3 +110,15 @@ pub const MAILBOX_UNAVAILABLE: Reply =
     Reply::new(450, "sorry, mailbox currently unavailable (#4.2.1)");
 /// To RCPT; and the connection ends.
 pub const UNCHECKED_RECIPIENTS: Reply = Reply::new(421, "unable to check recipients (#4.3.0)");
+/// Where a plug-in refuses without a word.
+pub const PLUGIN_SILENT: Reply = Reply::new(451, "temporary failure (#4.3.0)");
+/// To HELP, if asked to say more.
+pub const LONG_HELP: Reply = Reply::new(
+    214,
+    concat!(
+        "qmail-rs ",
+        env!("CARGO_PKG_VERSION"),
+        "\nHELO EHLO MAIL RCPT DATA RSET NOOP VRFY HELP QUIT",
+        "\nnetqmail home page: http://qmail.org/netqmail"
+    ),
+);

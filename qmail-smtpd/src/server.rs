@@ -1,12 +1,15 @@
 //! The loop: reads lines, asks the session, and does what it says.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use qmail_core::conversation::{Line, Lost};
 use qmail_wire::smtp_server::Reply;
 
 use crate::broken::Broken;
 use crate::channel::Connection;
+use crate::elaborate::elaborate;
+use crate::greet_delay::GreetDelay;
+use crate::journal::End;
 use crate::message::Receiver;
 use crate::replies;
 use crate::session::{Action, Session};
@@ -37,10 +40,12 @@ pub struct World<'a> {
 /// Serves a client until the connection ends.
 pub fn serve(connection: Connection<'_>, settings: Settings, world: &World<'_>) -> Ended {
     let limit = settings.manners.largest_message;
-    let session =
-        Session::new(settings.manners, settings.visit, settings.checks, settings.extensions);
-    let mut server = Server { connection: Some(connection), session, limit, world };
-    let result = server.converse();
+    let Settings { manners, visit, checks, extensions, journals, signatures, .. } = settings;
+    let delay = settings.greet_delay.filter(|_| !visit.may_relay());
+    let session = Session::new(manners, visit, checks, extensions, journals);
+    let mut server = Server { connection: Some(connection), session, limit, signatures, world };
+    let result = server.converse(delay);
+    server.note_end(&result);
     server.write_notes();
     let Some(mut connection) = server.connection else { return Ended::Otherwise };
     match result {
@@ -65,13 +70,19 @@ struct Server<'a, 'w> {
     connection: Option<Connection<'a>>,
     session: Session,
     limit: Option<u64>,
+    signatures: Option<PathBuf>,
     world: &'w World<'w>,
 }
 
 impl<'a> Server<'a, '_> {
     /// Goes on until QUIT.
-    fn converse(&mut self) -> Result<(), Broken> {
-        if let Some(greeting) = self.session.greet()
+    fn converse(&mut self, delay: Option<GreetDelay>) -> Result<(), Broken> {
+        let greeting = self.session.greet();
+        if let Some(delay) = delay {
+            let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
+            delay.keep(connection, self.session.visit())?;
+        }
+        if let Some(greeting) = greeting
             && self.perform(greeting)?.is_end()
         {
             return Ok(());
@@ -91,15 +102,20 @@ impl<'a> Server<'a, '_> {
         self.write_notes();
         let pause = self.session.visit().take_pause();
         self.connection()?.pause(pause)?;
+        for line in self.session.visit().take_words() {
+            self.say(&Reply::verbatim(line))?;
+        }
         match action {
             Action::Say(reply) => self.say(&reply)?,
             Action::Receive(transaction) => {
-                let receiver = Receiver { world: self.world, limit: self.limit };
+                let signatures = self.signatures.as_deref();
+                let receiver = Receiver { world: self.world, limit: self.limit, signatures };
                 let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
                 let visit = self.session.visit();
-                let reply = receiver.receive(connection.conversation(), visit, &transaction)?;
-                self.session.reset();
+                let end = receiver.receive(connection.conversation(), visit, &transaction)?;
+                self.session.concluded(&transaction, &end);
                 self.write_notes();
+                let reply = elaborate(end.reply, &self.session.visit().variables);
                 self.say(&reply)?;
             }
             Action::Protect(reply) => {
@@ -128,6 +144,16 @@ impl<'a> Server<'a, '_> {
         self.connection = Some(connection);
         self.session.protected(protection);
         Ok(())
+    }
+
+    fn note_end(&mut self, result: &Result<(), Broken>) {
+        let end = match result {
+            Err(Broken::Lost(Lost::Gone)) => End::ReadFailed,
+            Err(Broken::Lost(Lost::Silent)) => End::Timeout,
+            Err(Broken::BareLineEnd) => End::BadNewlines,
+            Ok(()) | Err(Broken::Disconnected(_)) => return,
+        };
+        self.session.ended(end);
     }
 
     fn write_notes(&mut self) {

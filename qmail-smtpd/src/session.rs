@@ -12,7 +12,9 @@ use qmail_wire::smtp_server::{Reply, address_literal, path};
 use crate::channel::Duplex;
 use crate::checks::{Check, Verdict, ask};
 use crate::client::{Authentication, Protection};
+use crate::elaborate::elaborate;
 use crate::extension::{Extension, Step};
+use crate::journal::{Conclusion, End, Journal};
 use crate::replies;
 use crate::transaction::{Recipient, Transaction};
 use crate::visit::Visit;
@@ -67,6 +69,7 @@ pub struct Session {
     visit: Visit,
     checks: Vec<Box<dyn Check>>,
     extensions: Vec<Box<dyn Extension>>,
+    journals: Vec<Box<dyn Journal>>,
     /// Which of the extensions has asked the client something, and which is to act next.
     engaged: Option<usize>,
 }
@@ -78,8 +81,9 @@ impl Session {
         visit: Visit,
         checks: Vec<Box<dyn Check>>,
         extensions: Vec<Box<dyn Extension>>,
+        journals: Vec<Box<dyn Journal>>,
     ) -> Self {
-        Self { manners, visit, checks, extensions, engaged: None }
+        Self { manners, visit, checks, extensions, journals, engaged: None }
     }
 
     /// What is known of the client.
@@ -108,7 +112,10 @@ impl Session {
         match command.verb.as_slice() {
             b"helo" => self.hello(argument, false).unwrap_or_else(|action| action),
             b"ehlo" => self.hello(argument, true).unwrap_or_else(|action| action),
-            b"mail" => self.mail(argument).unwrap_or_else(|action| action),
+            b"mail" => {
+                let action = self.mail(argument).unwrap_or_else(|action| action);
+                self.answered(None, action)
+            }
             b"rcpt" => self.rcpt(argument),
             b"data" => self.data().unwrap_or_else(|action| action),
             b"rset" => {
@@ -148,7 +155,22 @@ impl Session {
         self.visit.protect(protection);
     }
 
-    /// A message has been taken or refused: there is no transaction any more.
+    /// A message came to its end, and with it the transaction.
+    pub fn concluded(&mut self, transaction: &Transaction, end: &Conclusion) {
+        for journal in &mut self.journals {
+            journal.concluded(&mut self.visit, transaction, end);
+        }
+        self.reset();
+    }
+
+    /// The session came to an end that the client did not ask for.
+    pub fn ended(&mut self, end: End) {
+        for journal in &mut self.journals {
+            journal.ended(&mut self.visit, end);
+        }
+    }
+
+    /// There is no transaction any more.
     pub fn reset(&mut self) {
         self.visit.transaction = None;
         self.visit.fields.clear();
@@ -196,10 +218,25 @@ impl Session {
             Ok(address) => Recipient::new(address),
             Err(action) => return action,
         };
-        match self.add(&mut recipient) {
+        let action = match self.add(&mut recipient) {
             Ok(()) => Action::Say(replies::OK),
             Err(Action::Say(reply)) => self.refuse(&recipient, reply),
             Err(action) => action,
+        };
+        self.answered(Some(&recipient.address), action)
+    }
+
+    /// Lets the journals know what a sender or recipient was told, and puts the administrator's
+    /// words into it.
+    fn answered(&mut self, recipient: Option<&[u8]>, action: Action) -> Action {
+        if let Action::Say(reply) | Action::Disconnect(reply) = &action {
+            for journal in &mut self.journals {
+                journal.answered(&mut self.visit, recipient, reply);
+            }
+        }
+        match action {
+            Action::Say(reply) => Action::Say(elaborate(reply, &self.visit.variables)),
+            action => action,
         }
     }
 

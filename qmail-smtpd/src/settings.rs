@@ -1,16 +1,19 @@
 //! What the control files and the environment say.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qmail_core::control::{
     self, ControlError, Controls, DATABYTES, LOCALIPHOST, SMTPGREETING, TIMEOUTSMTPD,
 };
+use qmail_core::long_list::Index;
 use qmail_wire::smtp_server::Reply;
 
 use crate::checks::{Check, Source, in_order};
 use crate::client::Client;
 use crate::extension::Extension;
+use crate::greet_delay::GreetDelay;
+use crate::journal::{self, Journal};
 use crate::local_addresses::is_local;
 use crate::replies::{self, UNREADABLE_CONTROLS};
 use crate::session::{LiteralHost, Manners};
@@ -32,6 +35,12 @@ pub struct Settings {
     pub checks: Vec<Box<dyn Check>>,
     /// Verbs beyond the usual ones.
     pub extensions: Vec<Box<dyn Extension>>,
+    /// What writes the log.
+    pub journals: Vec<Box<dyn Journal>>,
+    /// How long the greeting waits.
+    pub greet_delay: Option<GreetDelay>,
+    /// The list of what executables look like, if they are not wanted.
+    pub signatures: Option<PathBuf>,
 }
 
 /// A control file cannot be read, or nothing says what we are called.
@@ -58,17 +67,35 @@ impl Settings {
         let client = Client::from_environment(&|name| variables.value(name));
         let source = Source { home, controls: &controls, variables: &variables, client: &client };
         let checks = in_order(&source)?;
+        let signatures = source.list(&control::SIGNATURES, Index::Ignored)?;
+        let unknown = source.number(&control::UNRECOGNISED500, &["UNRECOGNISED500"])?;
+        let journals = variables.value("SMTPDLOG").or(controls.line(&control::SMTPDLOG)?);
         Ok(Self {
             patience: patience(controls.number(&TIMEOUTSMTPD)?),
             checks,
             extensions: Vec::new(),
-            manners: manners(controls, &variables)?,
+            journals: journal::named(&journals.unwrap_or_default()),
+            greet_delay: greet_delay(&source),
+            signatures: signatures
+                .filter(|_| !variables.has("EXECUTABLEOK"))
+                .map(|_| controls.path(&control::SIGNATURES)),
+            manners: manners(controls.clone(), &variables, unknown > 0)?,
             visit: Visit::new(client, variables),
         })
     }
 }
 
-fn manners(controls: Controls, variables: &Variables) -> Result<Manners, Unreadable> {
+fn greet_delay(source: &Source<'_>) -> Option<GreetDelay> {
+    let seconds = source.variable_number(&["GREETDELAY", "SMTPD_GREETDELAY"])?;
+    let drops = source.variables.value("DROP_PRE_GREET").is_some_and(|value| value != b"0");
+    GreetDelay::new(seconds, drops)
+}
+
+fn manners(
+    controls: Controls,
+    variables: &Variables,
+    unknown_is_500: bool,
+) -> Result<Manners, Unreadable> {
     let databytes = controls.number(&DATABYTES)?;
     let databytes = variables
         .value("DATABYTES")
@@ -76,8 +103,12 @@ fn manners(controls: Controls, variables: &Variables) -> Result<Manners, Unreada
     Ok(Manners {
         greeting: controls.line(&SMTPGREETING)?.ok_or(Unreadable)?,
         largest_message: Some(databytes).filter(|bytes| *bytes > 0),
-        help: replies::HELP,
-        unknown: replies::UNIMPLEMENTED,
+        help: if variables.has("QMAILSMTPD_HELP_VERSION") {
+            replies::LONG_HELP
+        } else {
+            replies::HELP
+        },
+        unknown: if unknown_is_500 { replies::UNRECOGNISED } else { replies::UNIMPLEMENTED },
         literal_host: controls.line(&LOCALIPHOST)?.map(|name| LiteralHost {
             name,
             is_local: Box::new(move |address| is_local(&controls, address)),

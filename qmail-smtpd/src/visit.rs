@@ -31,6 +31,7 @@ pub struct Visit {
     pub fields: Vec<Vec<u8>>,
     /// Recipients refused for good, in all transactions of this connection.
     pub refused_recipients: u64,
+    words: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
     pause: Duration,
 }
@@ -44,6 +45,7 @@ impl Visit {
             transaction: None,
             fields: Vec::new(),
             refused_recipients: 0,
+            words: Vec::new(),
             notes: Vec::new(),
             pause: Duration::ZERO,
         }
@@ -109,6 +111,11 @@ impl Visit {
         self.transaction.as_ref().map_or(0, |transaction| transaction.recipients.len())
     }
 
+    /// Says a line, codes and all, before the next reply.
+    pub fn say(&mut self, line: impl Into<Vec<u8>>) {
+        self.words.push(line.into());
+    }
+
     /// Writes a line to the log, without its end.
     pub fn note(&mut self, line: impl Into<Vec<u8>>) {
         self.notes.push(line.into());
@@ -117,6 +124,11 @@ impl Visit {
     /// Lets the client wait for the next reply.
     pub fn pause(&mut self, time: Duration) {
         self.pause = self.pause.saturating_add(time);
+    }
+
+    /// What is to be said before the next reply.
+    pub fn take_words(&mut self) -> Vec<Vec<u8>> {
+        mem::take(&mut self.words)
     }
 
     /// The lines for the log since it was asked for them last.

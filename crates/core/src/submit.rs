@@ -1,8 +1,8 @@
 //! The client of qmail-queue: how every program hands a message on.
 //!
 //! The message goes to descriptor 0 of the queue program and is closed, then the envelope to
-//! descriptor 1. The program may say in its own words why it refuses: on descriptor 6, or the one
-//! that `$ERROR_FD` names.
+//! descriptor 1. The program may say in its own words why it refuses: on descriptor 6 or 4, or the
+//! one that `$ERROR_FD` names.
 
 mod refusal;
 
@@ -17,6 +17,8 @@ use qmail_sys::{Child, FailureCodes, Interest, Spawn, pipe, poll};
 
 pub use refusal::Refusal;
 
+/// The variable with the number of the descriptor for its words.
+const NAMED_DESCRIPTOR: &str = "ERROR_FD";
 /// Most of what a queue program may say about its refusal, in bytes.
 const CUSTOM_LIMIT: usize = 255;
 
@@ -73,13 +75,18 @@ impl Submission {
     fn start_prepared(spawn: Spawn<'static>, home: &Path) -> io::Result<Self> {
         let (message, envelope, custom) = (pipe()?, pipe()?, pipe()?);
         let codes = FailureCodes { directory: 61, ..FailureCodes::all(120) };
-        let child = spawn
+        let mut spawn = spawn
             .directory(home)
             .connect(0, message.read.as_fd())
             .connect(1, envelope.read.as_fd())
-            .connect(custom_descriptor(), custom.write.as_fd())
-            .failing_with(codes)
-            .start()?;
+            .failing_with(codes);
+        for descriptor in custom_descriptors() {
+            spawn = spawn.connect(descriptor, custom.write.as_fd());
+        }
+        if env::var_os(NAMED_DESCRIPTOR).is_none() {
+            spawn = spawn.env(NAMED_DESCRIPTOR, b"6");
+        }
+        let child = spawn.start()?;
         Ok(Self {
             child,
             message: BufWriter::with_capacity(65_536, File::from(message.write)),
@@ -153,9 +160,12 @@ fn write_record(envelope: &mut impl Write, letter: &[u8], address: &[u8]) -> io:
     envelope.write_all(b"\0")
 }
 
-fn custom_descriptor() -> u8 {
-    let named = env::var("ERROR_FD").ok().and_then(|number| number.parse().ok());
-    named.filter(|number| *number > 1).unwrap_or(6)
+/// Where queue programs write what they have to say: 6, for older ones 4, and the one that is
+/// named. All are the same pipe.
+fn custom_descriptors() -> Vec<u8> {
+    let named = env::var(NAMED_DESCRIPTOR).ok().and_then(|number| number.parse().ok());
+    let named = named.filter(|number| ![0, 1, 2, 4, 6].contains(number));
+    [6, 4].into_iter().chain(named).collect()
 }
 
 /// What the queue program says in its own words, until it closes the descriptor or ends: a process
@@ -239,6 +249,9 @@ mod tests {
     fn own_words_are_passed_on_without_line_breaks() {
         assert_eq!(text("printf 'Dno\\r\\nspam\\n' >&6; exit 82"), "Dno  spam");
         assert_eq!(text("printf 'perhaps' >&6; exit 88"), "Zperhaps");
+        assert_eq!(text("printf 'Dold' >&4; exit 82"), "Dold");
+        assert_eq!(text("printf 'Dnamed' >&$ERROR_FD; exit 82"), "Dnamed");
+        assert_eq!(text("printf 'Dcaf\\303\\251' >&4; exit 82"), "Dcaf??");
         assert_eq!(text("printf 'D' >&6; exit 82"), "Zqq temporary problem (#4.3.0)");
     }
 

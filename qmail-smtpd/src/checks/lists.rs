@@ -62,30 +62,49 @@ pub(super) struct DenyList {
     decided: Option<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
-/// All such lists that there are, in the order in which they are asked.
-pub(super) fn load(source: &Source<'_>) -> Result<Vec<Box<dyn Check>>, ControlError> {
+/// The lists of what clients call themselves, and of senders.
+pub(super) fn of_senders(source: &Source<'_>) -> Result<Vec<Box<dyn Check>>, ControlError> {
     use Language::{Exact, Regex};
-    use Subject::{Helo, Recipient, Sender};
-    let rows: [(&Control, Subject, Language, bool); 7] = [
-        (&control::BADHELO, Helo, Regex, false),
-        (&control::BADHELONORELAY, Helo, Regex, true),
-        (&control::BADMAILFROM, Sender, Exact, false),
-        (&control::BADMAILFROMNORELAY, Sender, Exact, true),
-        (&control::BADRCPTTO, Recipient, Regex, false),
-        (&control::BADMAILTO, Recipient, Regex, false),
-        (&control::BADRCPTTONORELAY, Recipient, Regex, true),
-    ];
+    use Subject::{Helo, Sender};
+    load(
+        source,
+        &[
+            (&control::BADHELO, Helo, Regex, false),
+            (&control::BADHELONORELAY, Helo, Regex, true),
+            (&control::BADMAILFROM, Sender, Exact, false),
+            (&control::BADMAILFROMNORELAY, Sender, Exact, true),
+        ],
+    )
+}
+
+/// The lists of recipients.
+pub(super) fn of_recipients(source: &Source<'_>) -> Result<Vec<Box<dyn Check>>, ControlError> {
+    use Language::Regex;
+    use Subject::Recipient;
+    load(
+        source,
+        &[
+            (&control::BADRCPTTO, Recipient, Regex, false),
+            (&control::BADMAILTO, Recipient, Regex, false),
+            (&control::BADRCPTTONORELAY, Recipient, Regex, true),
+        ],
+    )
+}
+
+/// A control file, what it is about, its usual language, and whether it spares relay clients.
+type Row<'a> = (&'a Control, Subject, Language, bool);
+
+fn load(source: &Source<'_>, rows: &[Row<'_>]) -> Result<Vec<Box<dyn Check>>, ControlError> {
     let mut checks: Vec<Box<dyn Check>> = Vec::new();
     for (control, subject, default, spares_relay_clients) in rows {
-        let language = source.language(control.file, default)?;
-        let index = if language == Regex { Index::Ignored } else { Index::Used };
+        let language = source.language(control.file, *default)?;
+        let index = if language == Language::Regex { Index::Ignored } else { Index::Used };
         let Some(list) = source.list(control, index)? else { continue };
         if !subject.is_switched_off(language, source) {
-            let shows_pattern = source.has("LOGREGEX");
             checks.push(Box::new(DenyList {
-                spares_relay_clients,
-                shows_pattern,
-                ..DenyList::new(subject, language, list)
+                spares_relay_clients: *spares_relay_clients,
+                shows_pattern: source.has("LOGREGEX"),
+                ..DenyList::new(*subject, language, list)
             }));
         }
     }

@@ -1,9 +1,7 @@
 //! Which checks there are, and in which order they are asked: docs/smtpd.md.
 
-use std::fs;
-
 use qmail_core::cdb::Cdb;
-use qmail_core::control::{self, Control, ControlError, list_lines};
+use qmail_core::control::{self, Control, ControlError};
 use qmail_core::long_list::{Index, LongList};
 use qmail_core::rcpthosts::Rcpthosts;
 
@@ -12,6 +10,7 @@ use super::helocheck::HeloCheck;
 use super::limits::{RecipientLimit, RefusalLimit};
 use super::mfcheck::SenderDomain;
 use super::null_sender::{NoNullSenders, OneRecipientOfBounces};
+use super::plugins::{Plugins, Sections};
 use super::rcptcheck::RecipientProgram;
 use super::rcpthosts::{KnownDomains, OwnDomainsOnly};
 use super::recipients::RecipientSources;
@@ -31,11 +30,13 @@ type Checks = Vec<Box<dyn Check>>;
 pub fn in_order(source: &Source<'_>) -> Result<Checks, ControlError> {
     let mut checks = Checks::new();
     first(source, &mut checks)?;
-    checks.extend(lists::load(source)?);
+    checks.extend(lists::of_senders(source)?);
     helo(source, &mut checks)?;
     add(&mut checks, sender_domain(source)?);
     checks.push(Box::new(KnownDomains(Rcpthosts::load(source.controls)?)));
+    add(&mut checks, plugins(source)?);
     checks.push(Box::new(OwnDomainsOnly));
+    checks.extend(lists::of_recipients(source)?);
     recipients(source, &mut checks)?;
     add(&mut checks, block_lists(source)?);
     limits(source, &mut checks)?;
@@ -49,6 +50,9 @@ fn first(source: &Source<'_>, checks: &mut Checks) -> Result<(), ControlError> {
     if source.has("RELAYMAILFROM") {
         let list = source.list(&control::RELAYMAILFROM, Index::Used)?;
         add(checks, list.map(RelayingSenders));
+    }
+    if source.number(&control::BOUNCEONERCPT, &["BOUNCEONERCPT", "NULLSENDERMULTRCPTS"])? > 0 {
+        checks.push(Box::new(OneRecipientOfBounces));
     }
     let limit = source.number(&control::MAXRCPT, &["MAXRCPT", "MAXRECIPIENTS"])?;
     if limit > 0 && !source.has("DISABLE_MAXRCPT") {
@@ -72,6 +76,20 @@ fn sender_domain(source: &Source<'_>) -> Result<Option<SenderDomain>, ControlErr
     let level = source.number(&control::MFCHECK, &["MFCHECK"])?;
     let level = if level == 0 && source.has("MFDNSCHECK") { 1 } else { level };
     Ok(SenderDomain::new(level, Box::new(SystemDns)))
+}
+
+/// A file that a variable names must be there.
+fn plugins(source: &Source<'_>) -> Result<Option<Plugins>, ControlError> {
+    if source.has("NOSPP") {
+        return Ok(None);
+    }
+    let lines = match source.variables.value("SPPCONFFILE").filter(|path| !path.is_empty()) {
+        None => source.controls.list(&control::SMTPPLUGINS)?,
+        Some(path) => Some(source.named_list(&path)?),
+    };
+    let Some(lines) = lines else { return Ok(None) };
+    let sections = Sections::parse(&lines);
+    Ok(Some(Plugins::new(sections, source.home.to_owned(), source.patience()?)))
 }
 
 fn recipients(source: &Source<'_>, checks: &mut Checks) -> Result<(), ControlError> {
@@ -135,11 +153,7 @@ fn block_lists(source: &Source<'_>) -> Result<Option<BlockLists>, ControlError> 
     let named = source.variables.value("DNSBLLIST").filter(|path| !path.is_empty());
     let lines = match named {
         None => source.controls.list(&control::DNSBLLIST)?,
-        Some(path) => {
-            let path = source.path(&path);
-            let text = fs::read(&path).map_err(|error| ControlError { path, error })?;
-            Some(list_lines(&text))
-        }
+        Some(path) => Some(source.named_list(&path)?),
     };
     let fails_closed = source.number(&control::DNSBLFAILCLOSED, &[])? > 0;
     let Some(lines) = lines.filter(|_| !source.has("DNSBLSKIP")) else { return Ok(None) };
@@ -160,9 +174,6 @@ fn limits(source: &Source<'_>, checks: &mut Checks) -> Result<(), ControlError> 
     let count = source.number(&control::TARPITCOUNT, &["TARPITCOUNT"])?;
     let delay = source.number(&control::TARPITDELAY, &["TARPITDELAY"])?;
     add(checks, Tarpit::new(count, delay));
-    if source.number(&control::BOUNCEONERCPT, &["BOUNCEONERCPT", "NULLSENDERMULTRCPTS"])? > 0 {
-        checks.push(Box::new(OneRecipientOfBounces));
-    }
     Ok(())
 }
 

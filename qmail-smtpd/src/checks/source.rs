@@ -1,12 +1,13 @@
 //! Where checks have their settings from.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qmail_core::control::{
-    Control, ControlError, Controls, LISTLANGUAGES, TIMEOUTPLUGIN, leading_number,
+    Control, ControlError, Controls, LISTLANGUAGES, TIMEOUTPLUGIN, leading_number, list_lines,
 };
 use qmail_core::long_list::{Index, LongList};
 
@@ -53,6 +54,15 @@ impl Source<'_> {
     /// A path in a variable: below the home of qmail unless it says otherwise.
     pub fn path(&self, path: &[u8]) -> PathBuf {
         self.home.join(OsStr::from_bytes(path))
+    }
+
+    /// The lines of a file that a variable names.
+    pub fn named_list(&self, path: &[u8]) -> Result<Vec<Vec<u8>>, ControlError> {
+        let path = self.path(path);
+        match fs::read(&path) {
+            Ok(text) => Ok(list_lines(&text)),
+            Err(error) => Err(ControlError { path, error }),
+        }
     }
 
     /// How long a program may take that somebody waits for.

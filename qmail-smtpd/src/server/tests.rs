@@ -27,6 +27,9 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
         visit: Visit::new(Client::from_environment(&|_| None), Variables::none()),
         checks: Vec::new(),
         extensions: Vec::new(),
+        journals: Vec::new(),
+        greet_delay: None,
+        signatures: None,
     };
     let mut told = Vec::new();
     let connection = Connection::of(Duplex::of(input, &mut told));

@@ -45,7 +45,7 @@ fn session_for(relay: Option<&str>) -> Session {
         help: replies::HELP,
         unknown: replies::UNIMPLEMENTED,
     };
-    Session::new(manners, Visit::new(client, Variables::none()), checks, Vec::new())
+    Session::new(manners, Visit::new(client, Variables::none()), checks, Vec::new(), Vec::new())
 }
 
 /// The wire form of all replies to `lines`; a message counts as taken.

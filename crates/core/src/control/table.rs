@@ -58,7 +58,6 @@ controls! {
     LISTLANGUAGES "listlanguages" Map Default::Nothing, ["qmail-smtpd"], "languages of lists: exact, regex or wildmat";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
     LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-smtpd"], "domains delivered here";
-    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo"], "domains delivered here";
     MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
     MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
@@ -85,7 +84,10 @@ controls! {
     RSA512_PEM "rsa512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     SERVERCERT_PEM "servercert.pem" File Default::Nothing, ["qmail-smtpd" "qmail-popup" "qmail-tlsrelay"], "key and certificate of this host; without it, no TLS is offered";
     SERVERCERTS "servercerts" File Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "keys and certificates for names of this host that clients ask for";
+    SIGNATURES "signatures" List Default::Nothing, ["qmail-smtpd"], "how executables begin in base64; messages with one are refused";
+    SMTPDLOG "smtpdlog" Line Default::Nothing, ["qmail-smtpd"], "wheeler, qlog, spamcontrol: what the log is to have";
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
+    SMTPPLUGINS "smtpplugins" List Default::Nothing, ["qmail-smtpd"], "programs that are asked at each step of a session";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
     TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
     TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
@@ -99,6 +101,7 @@ controls! {
     TLSCLIENTS "tlsclients" List Default::Nothing, ["qmail-smtpd"], "mail addresses whose certificates let SMTP clients relay";
     TLSHOSTS "tlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
     TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
+    UNRECOGNISED500 "unrecognised500" Number Default::Number(0), ["qmail-smtpd"], "not 0: unknown commands are told 500 instead of 502";
     VALIDRCPTTO "validrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, and with - those that are not";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
 }

@@ -49,7 +49,9 @@ pub(super) fn verdict(exit: io::Result<Exit>, sent: bool, words: Vec<u8>) -> Res
 fn text(code: u8) -> &'static str {
     match code {
         11 | 115 => "Denvelope address too long for qq (#5.1.3)",
-        31 => "Dmail server permanently rejected message (#5.3.0)",
+        21 => "Dmessage rejected by spam filter (#5.7.1)",
+        // Spam, viruses and attachments for some, broken signatures for others.
+        31..=34 => "Dmail server permanently rejected message (#5.3.0)",
         51 => "Zqq out of memory (#4.3.0)",
         52 => "Zqq timeout (#4.3.0)",
         53 => "Zqq write error or disk full (#4.3.0)",
@@ -73,7 +75,11 @@ fn text(code: u8) -> &'static str {
 fn custom(words: &[u8]) -> Refusal {
     let permanent = words.starts_with(b"D");
     let text = if permanent || words.starts_with(b"Z") { words.get(1..) } else { Some(words) };
-    let printable = |byte: &u8| if byte.is_ascii_control() { b' ' } else { *byte };
+    let printable = |byte: &u8| match byte {
+        _ if byte.is_ascii_control() => b' ',
+        128.. => b'?',
+        byte => *byte,
+    };
     let line: Vec<u8> = text.unwrap_or_default().iter().map(printable).collect();
     Refusal { permanent, text: line.trim_ascii_end().to_vec() }
 }

@@ -38,19 +38,6 @@ impl Reply {
         Self { code: code_of(last), form: Form::Verbatim, text: Cow::Owned(text) }
     }
 
-    /// This reply, with such lines before it.
-    #[must_use]
-    pub fn after(self, mut lines: Vec<u8>) -> Self {
-        if lines.is_empty() {
-            return self;
-        }
-        lines.push(b'\n');
-        let wire = self.to_wire();
-        let own: Vec<u8> = wire.into_iter().filter(|byte| *byte != b'\r').collect();
-        lines.extend_from_slice(own.strip_suffix(b"\n").unwrap_or(&own));
-        Self { code: self.code, form: Form::Verbatim, text: Cow::Owned(lines) }
-    }
-
     /// Whether it says nothing at all.
     pub fn is_silence(&self) -> bool {
         self.form == Form::Verbatim && self.text.is_empty()
@@ -114,12 +101,5 @@ mod tests {
         assert_eq!((reply.code(), reply.to_wire()), (550, b"451 wait\r\n550 no\r\n".to_vec()));
         assert_eq!(Reply::verbatim("no").code(), 0);
         assert!(Reply::verbatim("").to_wire().is_empty());
-    }
-
-    #[test]
-    fn lines_may_come_before_a_reply() {
-        let reply = Reply::with_text(250, "a\nb").after(b"250-x".to_vec());
-        assert_eq!((reply.code(), reply.to_wire()), (250, b"250-x\r\n250-a\r\n250 b\r\n".to_vec()));
-        assert_eq!(Reply::new(250, "ok").after(Vec::new()), Reply::new(250, "ok"));
     }
 }
