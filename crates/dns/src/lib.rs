@@ -9,6 +9,7 @@
 
 mod config;
 mod failure;
+pub mod listing;
 mod name;
 mod question;
 mod random;

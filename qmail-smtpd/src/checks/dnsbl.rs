@@ -5,6 +5,7 @@ mod entry;
 
 use std::net::IpAddr;
 
+use qmail_dns::listing::{is_listing, reversed};
 use qmail_wire::smtp_server::Reply;
 
 use super::{Check, Verdict};
@@ -14,7 +15,7 @@ use crate::transaction::Recipient;
 use crate::visit::Visit;
 
 pub(super) use entry::Entry;
-use entry::{Kind, is_listing, reversed};
+use entry::Kind;
 
 /// As much as a list may say.
 const LONGEST_TEXT: usize = 200;

@@ -50,6 +50,7 @@ controls! {
     DOUBLEBOUNCEHOST "doublebouncehost" Line Default::MeOr("doublebouncehost"), ["qmail-send"], "host that gets double bounces";
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
+    FILTERS "filters" List Default::Nothing, ["hi-q"], "programs that a message goes through before it is queued";
     GOODRCPTTO "goodrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are; no others";
     HELOHOST "helohost" Line Default::Me, ["qmail-remote"], "name of this host in the SMTP client";
     HELOHOSTS "helohosts" List Default::Nothing, ["qmail-remote"], "names of this host in the SMTP client, by its own address: address:name";
@@ -92,6 +93,7 @@ controls! {
     TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
     TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";
+    TIMEOUTFILTERS "timeoutfilters" Number Default::Number(300), ["hi-q"], "seconds that the filters may take together";
     TIMEOUTHOST "timeouthost" Number Default::Number(7200), ["qmail-remote"], "seconds for one host, and one more for each KiB of the message";
     TIMEOUTPLUGIN "timeoutplugin" Number Default::Number(300), ["qmail-smtpd"], "seconds that a plug-in or check of recipients may take";
     TIMEOUTREMOTE "timeoutremote" Number Default::Number(1200), ["qmail-remote"], "seconds to wait for each answer of a server";

@@ -1,6 +1,4 @@
-//! A line of `dnsbllist`, and the names and answers of such lists.
-
-use std::net::{IpAddr, Ipv4Addr};
+//! A line of `dnsbllist`.
 
 use super::Outcome;
 
@@ -62,31 +60,5 @@ impl Entry {
     pub(super) fn said_about(&self, address: &str) -> Vec<u8> {
         let message = String::from_utf8_lossy(self.message.as_deref().unwrap_or_default());
         message.replace("%IP%", address).into_bytes()
-    }
-}
-
-/// Whether these addresses say that a client is listed. A domain that is for sale gives every name
-/// an address, but not one of these; and 127.255.255.0/24 means that we may not ask (`None`).
-pub(super) fn is_listing(found: &[Ipv4Addr]) -> Option<bool> {
-    let is_refusal = |address: &&Ipv4Addr| address.octets().starts_with(&[127, 255, 255]);
-    let mut listings = found.iter().filter(|address| address.is_loopback());
-    if listings.clone().any(|address| !is_refusal(&address)) {
-        return Some(true);
-    }
-    if listings.next().is_some() { None } else { Some(false) }
-}
-
-/// The numbers of an address from the last to the first: bytes, or for IPv6 the halves of bytes.
-pub(super) fn reversed(address: IpAddr) -> Vec<u8> {
-    match address.to_canonical() {
-        IpAddr::V4(address) => {
-            let [a, b, c, d] = address.octets();
-            format!("{d}.{c}.{b}.{a}").into_bytes()
-        }
-        IpAddr::V6(address) => {
-            let halves = address.octets().into_iter().rev().flat_map(|byte| [byte & 15, byte >> 4]);
-            let digits: Vec<String> = halves.map(|half| format!("{half:x}")).collect();
-            digits.join(".").into_bytes()
-        }
     }
 }
