@@ -155,6 +155,17 @@ const TABLE: &[Row] = &[
     row("bin/qmail-tcpto",      Program,       Owner,  0o0755),
     row("bin/sendmail",         Program,       Owner,  0o0755),
     row("bin/tcp-env",          Program,       Owner,  0o0755),
+    // What qmail-smtpd may run.
+    row("bin/authlogger",      Program,       Owner,  0o0755),
+    row("bin/authrequired",    Program,       Owner,  0o0755),
+    row("bin/hi-q",            Program,       Owner,  0o0755),
+    row("bin/ifauthskip",      Program,       Owner,  0o0755),
+    row("bin/qmail-chkuser",   Program,       Owner,  0o0755),
+    row("bin/qmail-newlist",   Program,       Owner,  0o0755),
+    row("bin/qmail-qfilter",   Program,       Owner,  0o0755),
+    row("bin/rblspp",          Program,       Owner,  0o0755),
+    row("bin/spam-zones",      Program,       Owner,  0o0755),
+    row("bin/virus-check",     Program,       Owner,  0o0755),
     // For everybody's mailbox and .qmail files.
     row("bin/bouncesaying",     Program,       Owner,  0o0755),
     row("bin/condredirect",     Program,       Owner,  0o0755),

@@ -1,5 +1,6 @@
 //! Who may send what to whom: each policy is a module, and the session knows none of them.
 
+mod chkuser;
 mod dnsbl;
 mod helocheck;
 mod limits;

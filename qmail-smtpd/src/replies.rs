@@ -122,3 +122,12 @@ pub const LONG_HELP: Reply = Reply::new(
         "\nnetqmail home page: http://qmail.org/netqmail"
     ),
 );
+/// To RCPT: chkuser.
+pub const CHKUSER_NO_MAILBOX: Reply =
+    Reply::new(550, "5.1.1 sorry, no mailbox here by that name (chkuser)");
+/// To RCPT: chkuser, for one who has tried too many names.
+pub const CHKUSER_THRESHOLD: Reply =
+    Reply::new(550, "5.7.1 sorry, you are violating our security policies (chkuser)");
+/// To RCPT: chkuser, where the look-up failed.
+pub const CHKUSER_LATER: Reply =
+    Reply::new(451, "4.3.0 system temporary unavailable, try again later (chkuser)");

@@ -5,6 +5,7 @@ use qmail_core::control::{self, Control, ControlError};
 use qmail_core::long_list::{Index, LongList};
 use qmail_core::rcpthosts::Rcpthosts;
 
+use super::chkuser::ChkUser;
 use super::dnsbl::{BlockLists, Entry};
 use super::helocheck::HeloCheck;
 use super::limits::{RecipientLimit, RefusalLimit};
@@ -117,6 +118,7 @@ fn recipients(source: &Source<'_>, checks: &mut Checks) -> Result<(), ControlErr
         let home = source.home.to_owned();
         checks.push(Box::new(RecipientSources::new(&lines, home, time, is_lenient)));
     }
+    add(checks, ChkUser::load(source, time));
     let named = ["RCPTCHECK", "CHECKENV"].iter().find_map(|name| source.variables.value(name));
     if let Some(program) = named.filter(|program| !program.is_empty()) {
         checks.push(Box::new(RecipientProgram {

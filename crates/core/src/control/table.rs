@@ -58,7 +58,7 @@ controls! {
     IPVERSION "ipversion" Line Default::Nothing, ["qmail-remote"], "prefer6, prefer4, only6 or only4: kinds of addresses to send to";
     LISTLANGUAGES "listlanguages" Map Default::Nothing, ["qmail-smtpd"], "languages of lists: exact, regex or wildmat";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
-    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-smtpd"], "domains delivered here";
+    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-chkuser"], "domains delivered here";
     MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
     MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
@@ -105,7 +105,7 @@ controls! {
     TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
     UNRECOGNISED500 "unrecognised500" Number Default::Number(0), ["qmail-smtpd"], "not 0: unknown commands are told 500 instead of 502";
     VALIDRCPTTO "validrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, and with - those that are not";
-    VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo"], "users and domains delivered here to somebody else";
+    VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo" "qmail-chkuser"], "users and domains delivered here to somebody else";
 }
 
 #[cfg(test)]

@@ -1,0 +1,40 @@
+//! qmail-newlist: makes the index of a long list in control/.
+//!
+//! Runs as:     root
+//! Descriptors: 2 what went wrong
+//! Exit codes:  0 made; 100 wrong usage; 111 not made, and the old one stays
+#![forbid(unsafe_code)]
+
+use std::fs::{File, rename};
+use std::io::{self, BufReader};
+use std::path::Path;
+use std::process::ExitCode;
+
+use admin_tools::fatal::{TEMPORARY, because, give_up};
+use qmail_core::long_list::{index_of, write_index};
+
+fn main() -> ExitCode {
+    let names: Vec<String> =
+        std::env::args_os().skip(1).map(|name| name.to_string_lossy().into_owned()).collect();
+    if names.is_empty() || names.iter().any(|name| name.contains('/') || name.starts_with('-')) {
+        return give_up("qmail-newlist: usage: qmail-newlist list ...", 100);
+    }
+    qmail_sys::change_mask(0o033);
+    let control = qmail_core::home::home().join("control");
+    for name in names {
+        if let Err(error) = make(&control, &name) {
+            let text = because(&format!("unable to make control/{name}.cdb"), &error);
+            return give_up(&format!("qmail-newlist: fatal: {text}"), TEMPORARY);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn make(control: &Path, name: &str) -> io::Result<()> {
+    let list = control.join(name);
+    let temporary = control.join(format!("{name}.tmp"));
+    let source = BufReader::new(File::open(&list)?);
+    write_index(source, File::create(&temporary)?)?.sync_all()?;
+    rename(&temporary, index_of(&list))?;
+    qmail_sys::sync_directory(control)
+}

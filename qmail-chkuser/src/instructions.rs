@@ -1,0 +1,105 @@
+//! What the owner of an address has for it: a `.qmail` file, a mailbox of vpopmail, a list of ezmlm.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use qmail_core::built_in::break_character;
+use qmail_core::cdb::Cdb;
+use qmail_core::users::Assignment;
+
+use crate::Found;
+
+/// A `.qmail` file in which vpopmail says this knows its mailboxes, and no others.
+const NO_MAILBOX: &[u8] = b"bounce-no-mailbox";
+/// vpopmail's mailboxes of a domain.
+const MAILBOXES: &str = "vpasswd.cdb";
+
+/// Whether there is something for the address; `mailbox` is its local part as the sender wrote it.
+pub(crate) fn find(owner: &Assignment, mailbox: &[u8]) -> io::Result<Found> {
+    if owner.dash.is_empty() {
+        return Ok(Found::Somebody);
+    }
+    match search(owner, mailbox) {
+        // A home that we may not look into: the mail is taken, and qmail-local decides.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Found::Somebody),
+        result => result,
+    }
+}
+
+fn search(owner: &Assignment, mailbox: &[u8]) -> io::Result<Found> {
+    let extension = name_of(&owner.extension);
+    let exact = file(owner, &extension);
+    if is_there(&exact)? {
+        return Ok(Found::Somebody);
+    }
+    for base in bases(&extension) {
+        let default = file(owner, &[base, b"default"].concat());
+        let Some(text) = contents(&default)? else { continue };
+        let leaves_it_to_vpopmail = text.windows(NO_MAILBOX.len()).any(|part| part == NO_MAILBOX);
+        if !leaves_it_to_vpopmail {
+            return Ok(Found::Somebody);
+        }
+        return in_vpopmail(&owner.home, mailbox);
+    }
+    Ok(Found::Nobody)
+}
+
+/// A mailbox, or the directory of a list.
+fn in_vpopmail(domain: &Path, mailbox: &[u8]) -> io::Result<Found> {
+    let name = mailbox.to_ascii_lowercase();
+    match Cdb::open(domain.join(MAILBOXES)) {
+        Ok(mailboxes) if mailboxes.get(&name)?.is_some() => return Ok(Found::Somebody),
+        Ok(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Unclear),
+        Err(error) => return Err(error),
+    }
+    // Never a path from outside: an address may have slashes and dots.
+    let is_plain = !name.starts_with(b".") && !name.contains(&b'/');
+    let list = domain.join(OsStr::from_bytes(&name)).join("editor");
+    let is_list = is_plain && is_there(&list)?;
+    Ok(if is_list { Found::Somebody } else { Found::Nobody })
+}
+
+/// The extension as it stands in the names of files.
+fn name_of(extension: &[u8]) -> Vec<u8> {
+    let lower = extension.to_ascii_lowercase();
+    lower.into_iter().map(|byte| if byte == b'.' { b':' } else { byte }).collect()
+}
+
+/// What may stand before `default`, the longest first.
+fn bases(extension: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let ends = (0..=extension.len()).rev();
+    ends.filter_map(|end| extension.get(..end))
+        .filter(|base| base.last().is_none_or(|last| *last == break_character()))
+}
+
+fn file(owner: &Assignment, extension: &[u8]) -> PathBuf {
+    let name = [b".qmail", owner.dash.as_slice(), extension].concat();
+    // A slash would lead out of the directory; no file can have such a name.
+    let name: Vec<u8> = name.into_iter().map(|b| if b == b'/' { b':' } else { b }).collect();
+    owner.home.join(OsStr::from_bytes(&name))
+}
+
+fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if is_absence(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn contents(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if is_absence(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidFilename, NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory | InvalidFilename)
+}
