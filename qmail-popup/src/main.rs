@@ -6,11 +6,11 @@
 //! Exit codes:  1, whatever happened
 #![forbid(unsafe_code)]
 
-use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use qmail_core::complaint::complain;
 use qmail_core::home::home;
 use qmail_popup::{Connection, Login, Policy, Service, Tls, challenge, refuse_usage, serve};
 use qmail_sys::signal::{self, Signal};
@@ -46,7 +46,7 @@ fn run() -> std::io::Result<()> {
 /// Without it, the client is served all the same, unless it has to be there.
 fn find_tls() -> Option<Tls> {
     Tls::find(&home(), &variable).unwrap_or_else(|error| {
-        let _ = writeln!(std::io::stderr(), "qmail-popup: there is no TLS: {error}");
+        complain(format!("qmail-popup: there is no TLS: {error}\n").as_bytes());
         None
     })
 }

@@ -6,12 +6,12 @@
 //! Exit codes:  0 after QUIT; 1 if the connection ended in any other way
 #![forbid(unsafe_code)]
 
-use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use qmail_core::complaint::complain;
 use qmail_core::home::home;
 use qmail_smtpd::channel::Connection;
 use qmail_smtpd::secure::equip;
@@ -64,6 +64,5 @@ fn unix_seconds() -> u64 {
 }
 
 fn log(line: &[u8]) {
-    // Mail does not wait for a log that cannot be written.
-    let _ = io::stderr().write_all(&[line, b"\n"].concat());
+    complain(&[line, b"\n"].concat());
 }

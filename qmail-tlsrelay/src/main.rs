@@ -9,12 +9,12 @@
 //! Exit codes:  0 the session has ended; 1 it could not begin, or was broken off
 #![forbid(unsafe_code)]
 
-use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use qmail_core::complaint::complain;
 use qmail_core::home::home;
 use qmail_core::log::Line;
 use qmail_sys::inherit;
@@ -50,6 +50,5 @@ fn log(text: &str) {
     let client = variable("TCPREMOTEIP").unwrap_or_else(|| b"unknown".to_vec());
     let line = Line::new("qmail-tlsrelay: pid ").number(std::process::id().into()).text(" ");
     let line = line.safe(&client).text(": ").text(text).end();
-    // Without a log there is nobody to complain to.
-    let _ = std::io::stderr().write_all(&line);
+    complain(&line);
 }

@@ -109,6 +109,12 @@ impl<'tree> Program<'tree> {
         variables.iter().fold(self, |program, (name, value)| program.env(name, value))
     }
 
+    /// The words of its command line, itself first.
+    #[must_use]
+    pub fn words(&self) -> &[OsString] {
+        &self.words
+    }
+
     /// Runs it as this user; in a single-user tree, as the caller all the same.
     #[must_use]
     pub fn run_as(mut self, identity: Identity) -> Self {

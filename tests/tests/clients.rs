@@ -279,3 +279,66 @@ fn python_fetches() {
         program.args(["-c", POPLIB, mechanism, &format!("{link:?}"), password]).run()
     });
 }
+
+#[test]
+fn gnutls_finds_tls_of_today() {
+    if lacks(&Tree::under_test(), "gnutls-cli") {
+        return;
+    }
+    let secure = Secure::new();
+    let _smtps = secure.serve(465, secure.smtpd(&[("SMTPS", "1")]));
+    let _pops = secure.serve(995, secure.popup(&[("POP3S", "1")]));
+    for port in ["465", "995"] {
+        for (priority, welcome) in [
+            ("NORMAL:-VERS-ALL:+VERS-TLS1.3", true),
+            ("NORMAL:-VERS-ALL:+VERS-TLS1.2", true),
+            ("NORMAL:-VERS-ALL:+VERS-TLS1.1:%COMPAT", false),
+            ("NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+RSA", false),
+            ("NORMAL:-VERS-ALL:+VERS-TLS1.2:-CIPHER-ALL:+AES-128-CBC", false),
+        ] {
+            let program = secure.tree.command("gnutls-cli").args(["--insecure", "--priority"]);
+            let program = program.args([priority, "--port", port, "127.0.0.1"]);
+            let finished = program.stdin("QUIT\r\n").run();
+            let shaken = finished.text().contains("Handshake was completed");
+            assert_eq!(shaken, welcome, "{port} {priority}: {}", finished.said());
+        }
+    }
+}
+
+#[test]
+fn stunnel_in_front_keeps_working() {
+    if lacks(&Tree::under_test(), "stunnel") {
+        return;
+    }
+    let secure = Secure::new();
+    let joe = secure.tree.user("joe");
+    let _ = joe.make_maildir("Maildir");
+    joe.write("Maildir/new/1.x.h", "Subject: x\n\nhello from the mailbox\n");
+    let front = |name: &str, program: Program<'_>| {
+        let words: Vec<String> =
+            program.words().iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let (home, file) = (secure.tree.home().display(), secure.tree.scratch().join(name));
+        files::write(
+            &file,
+            format!(
+                "cert = {home}/control/servercert.pem\nexec = {}\nexecargs = {}\n",
+                words[0],
+                words.join(" ")
+            ),
+        );
+        file
+    };
+    let smtp = front("smtp.conf", secure.smtpd(&[]));
+    let pop = front("pop.conf", secure.popup(&[]));
+    let stunnel = || secure.tree.command("stunnel").env("TLS", "external");
+    let daemon = secure.tree.accounts().qmaild;
+    let program = stunnel().arg(smtp).env("SMTPAUTH", "!").run_as(daemon);
+    let _smtps = secure.serve(465, program);
+    let _pops = secure.serve(995, stunnel().arg(pop));
+    let sent = secure.tree.command("python3").args(["-c", SMTPLIB, "PLAIN", "Implicit", "secret"]);
+    let sent = sent.run();
+    assert_eq!((sent.code, secure.tree.queued()), (Some(0), 1), "{}", sent.said());
+    let read = secure.tree.command("python3").args(["-c", POPLIB, "PLAIN", "Implicit", "secret"]);
+    let read = read.run();
+    assert!(read.text().contains("hello from the mailbox"), "{}", read.said());
+}

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod blocks;
 pub mod built_in;
 pub mod cdb;
+pub mod complaint;
 pub mod control;
 pub mod conversation;
 pub mod duplex;
