@@ -32,11 +32,15 @@ fn run() -> std::io::Result<()> {
     };
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let challenge = challenge(std::process::id(), seconds, &host);
+    let (tls, tls_first) = (find_tls(), variable("POP3S").is_some());
+    if tls_first && tls.is_none() {
+        complain(b"qmail-popup: POP3S without control/servercert.pem\n");
+    }
     let service = Service {
         login: Login { program, arguments: words.collect(), challenge },
         policy: Policy::from_environment(&variable),
-        tls: find_tls(),
-        tls_first: variable("POP3S").is_some(),
+        tls,
+        tls_first,
         tls_outside: variable("TLS").as_deref() == Some(b"external"),
     };
     serve(connection, &service);

@@ -41,7 +41,11 @@ fn main() -> ExitCode {
 fn serve_securely(mut connection: Connection<'_>, mut settings: Settings, home: &Path) -> Ended {
     let first = match equip(&mut settings, home, std::env::args_os().skip(1)) {
         Ok(first) => first,
-        Err(unusable) => return refuse(&mut connection, &unusable.reply()),
+        Err(unusable) => {
+            // What the client is told, whom it does not help.
+            log(&[b"qmail-smtpd: ", unusable.reply().to_wire().trim_ascii_end()].concat());
+            return refuse(&mut connection, &unusable.reply());
+        }
     };
     if let Some(mut tls) = first {
         let ready = tls.prepare(&mut settings.visit);

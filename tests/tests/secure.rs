@@ -256,6 +256,9 @@ fn certificates_that_cannot_be_used_are_told_to_client_and_log() {
     let mut session = greeted(secure.smtpd(&[]));
     assert!(!session.command("EHLO x").text.contains("STARTTLS"));
     assert_eq!(session.command("STARTTLS").code, 502);
+    let mut first = Session::with(secure.smtpd(&[("SMTPS", "")]).converse());
+    assert_eq!(first.reply().text, "454 TLS missing certificate (#4.3.0)\r\n");
+    assert!(first.conversation().errors().contains("TLS missing certificate"));
     symlink("loop", &path).unwrap();
     assert_eq!(greeted(secure.smtpd(&[])).command("STARTTLS").code, 502);
 }
