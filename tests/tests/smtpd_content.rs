@@ -1,0 +1,164 @@
+//! What happens to a message between DATA and the queue: signatures, the words of queue programs,
+//! filters. Ours only.
+
+use qmail_conformance::smtp::Reply;
+use qmail_conformance::{Need, Tree, files};
+
+fn ours() -> Option<Tree> {
+    let tree = Tree::under_test();
+    if tree.is_original() {
+        println!("skipped: the original looks at no contents");
+        return None;
+    }
+    Some(tree)
+}
+
+fn send(tree: &Tree, variables: &[(&str, &str)], message: &str) -> Reply {
+    tree.smtpd_with(variables).mail_from("a@b").rcpt_to("joe@here.example").data(message)
+}
+
+fn script(tree: &Tree, name: &str, body: &str) -> String {
+    let path = tree.scratch().join(name);
+    files::write_script(&path, body);
+    path.to_str().expect("a plain path").to_owned()
+}
+
+const EXECUTABLE: &str =
+    "Subject: x\r\n\r\n--b\r\nContent-Type: a/b\r\n\r\nTVqQAAMAAAAEAAAA\r\n--b--\r\n";
+
+#[test]
+fn executables_are_refused_by_their_first_bytes() {
+    let Some(tree) = ours() else { return };
+    tree.control("signatures", "# Windows\nTVqQAAMAA\nTVpQAAIAA\n#UEsDBBQAA\n");
+    let said = send(&tree, &[], EXECUTABLE);
+    assert_eq!(said.text, "552 we don't accept email with such content (#5.3.4)\r\n");
+    assert_eq!(tree.queued(), 0);
+    assert_eq!(send(&tree, &[("EXECUTABLEOK", "")], EXECUTABLE).code, 250);
+    assert_eq!(send(&tree, &[], "Subject: x\r\n\r\nTVqQ is text\r\n").code, 250);
+}
+
+#[test]
+fn every_dialect_of_a_queue_programs_own_words_is_heard() {
+    let Some(tree) = ours() else { return };
+    let said = |body: &str, variables: &[(&str, &str)]| {
+        let program = script(&tree, "queue", body);
+        let mut variables = variables.to_vec();
+        variables.push(("QMAILQUEUE", &program));
+        send(&tree, &variables, "x\r\n").text
+    };
+    let words = "cat >/dev/null; printf 'Dno spam (#5.7.1)' >&";
+    let no = "554 no spam (#5.7.1)\r\n";
+    assert_eq!(said(&format!("{words}4; exit 82"), &[]), no);
+    assert_eq!(said(&format!("{words}6; exit 82"), &[]), no);
+    assert_eq!(said(&format!("{words}$ERROR_FD; exit 88"), &[]), no);
+    assert_eq!(said(&format!("{words}5; exit 82"), &[("ERROR_FD", "5")]), no);
+    let broken = "cat >/dev/null; printf 'Zlater\\r\\n250 ok' >&4; exit 82";
+    assert_eq!(said(broken, &[]), "451 later  250 ok\r\n");
+    let spam = "554 message rejected by spam filter (#5.7.1)\r\n";
+    assert_eq!(said("cat >/dev/null; exit 21", &[]), spam);
+    let rejected = "554 mail server permanently rejected message (#5.3.0)\r\n";
+    for code in [31, 32, 33, 34] {
+        assert_eq!(said(&format!("cat >/dev/null; exit {code}"), &[]), rejected, "{code}");
+    }
+}
+
+#[test]
+fn hi_q_filters_before_the_queue() {
+    let Some(tree) = ours() else { return };
+    let filter = script(&tree, "filter", "sed 's/^Subject: /&[x] /' || exit 2\nexit ${CODE:-0}");
+    let said = |code: &str| {
+        send(&tree, &[("QMAILQUEUE", "bin/hi-q"), ("CODE", code)], "Subject: a\r\n\r\n")
+    };
+    assert_eq!(said("0").text, "451 qq unable to read configuration (#4.3.0)\r\n");
+    tree.control("filters", format!("# first\n{filter}\n:cat\n"));
+    assert_eq!(said("0").code, 250);
+    assert!(tree.only_todo().text().contains("Subject: [x] a\n"));
+    assert_eq!(said("1").text, "554 message rejected by spam filter (#5.7.1)\r\n");
+    let failed = "451 mail server temporarily rejected message (#4.3.0)\r\n";
+    assert_eq!(said("2").text, failed);
+    assert_eq!(said("99").text, failed);
+    assert_eq!(tree.queued(), 1);
+    tree.control("timeoutfilters", "1\n");
+    tree.control("filters", ":exec sleep 100\n");
+    assert_eq!(said("0").text, failed);
+}
+
+#[test]
+fn a_gigabyte_over_the_limit_is_read_and_refused() {
+    let Some(tree) = ours() else { return };
+    tree.control("databytes", "1000\n");
+    let mut session = tree.smtpd().mail_from("a@b").rcpt_to("joe@here");
+    assert_eq!(session.command("DATA").code, 354);
+    let block = format!("{}\r\n", "x".repeat(998)).repeat(1000);
+    for _ in 0..64 {
+        session.send(&block);
+    }
+    session.send(".\r\nNOOP\r\n");
+    assert_eq!(session.reply().code, 552);
+    assert_eq!(session.reply().code, 250);
+}
+
+#[test]
+fn qmail_qfilter_changes_message_envelope_and_queue_program() {
+    let Some(tree) = ours() else { return };
+    let first = "printf 'X-User: %s %s %s %s\\n' $QMAILUSER $QMAILHOST $NUMRCPTS $MSGSIZE; cat";
+    let second = "cat <&3 | sed 's/joe/jane/' >&4";
+    let home = tree.home().display().to_string();
+    let wrapper = script(
+        &tree,
+        "wrapper",
+        &format!(
+            "exec {home}/bin/qmail-qfilter /bin/sh -c \"{}\" -- /bin/sh -c \"{second}\" -- \
+                  /bin/sh -c \"exit ${{CODE:-0}}\"",
+            first.replace('$', "\\$")
+        ),
+    );
+    let said =
+        |code: &str| send(&tree, &[("QMAILQUEUE", &wrapper), ("CODE", code)], "Subject: a\r\n");
+    assert_eq!(said("0").code, 250);
+    let queued = tree.only_todo();
+    assert_eq!(queued.recipients(), ["jane@here.example"]);
+    assert!(queued.text().contains("X-User: a b 1 "), "{}", queued.text());
+    assert_eq!(said("31").text, "554 mail server permanently rejected message (#5.3.0)\r\n");
+    assert_eq!(said("71").text, "451 mail server temporarily rejected message (#4.3.0)\r\n");
+    assert_eq!(said("99").code, 250);
+    assert_eq!(tree.queued(), 1);
+}
+
+#[test]
+fn a_message_goes_over_tcpserver_from_a_client_we_did_not_write() {
+    let Some(tree) = ours() else { return };
+    for tool in ["tcpserver", "swaks"] {
+        if tree.lacks(Need::Tool(tool)) {
+            return;
+        }
+    }
+    if tree.lacks(Need::Root) {
+        return;
+    }
+    tree.control("rcpthosts", "here.example\n");
+    tree.control("badhelo", "!\\.\n");
+    tree.control("smtpplugins", "[rcpt]\n:echo \"HX-Client: $TCPREMOTEIP\"\n");
+    let daemon = tree.accounts().qmaild;
+    let (mut server, _output) = tree
+        .command("tcpserver")
+        .args(["-H", "-R", "-l", "test.example"])
+        .args(["-u", &daemon.uid.to_string(), "-g", &daemon.gid.to_string()])
+        .args(["127.0.0.1", "2525"])
+        .arg(tree.home().join("bin/qmail-smtpd"))
+        .start();
+    let send = |helo: &str| {
+        let client = tree.command("swaks").args(["--server", "127.0.0.1:2525", "--helo", helo]);
+        client.args(["--from", "a@b.example", "--to", "joe@here.example"]).run()
+    };
+    qmail_conformance::wait::until("a server", || {
+        tree.within_network(|| std::net::TcpStream::connect("127.0.0.1:2525")).ok()
+    });
+    let accepted = send("client.example");
+    assert_eq!(accepted.code, Some(0), "{}", accepted.said());
+    let refused = send("client");
+    assert!(refused.text().contains("553 sorry, your HELO host name has been denied"));
+    assert!(tree.only_todo().text().contains("X-Client: 127.0.0.1\n"));
+    let _ = server.kill();
+    let _ = server.wait();
+}
