@@ -23,12 +23,16 @@ struct List {
     message: Option<Vec<u8>>,
 }
 
-/// Answers of the DNS: `Ok(None)` is that there is no such name, an error that nobody could tell.
+/// Nobody could tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoAnswer;
+
+/// Answers of the DNS: `Ok(None)` is that there is no such name.
 pub trait Dns {
     /// The texts of a name.
-    fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, ()>;
+    fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NoAnswer>;
     /// The addresses of a name.
-    fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, ()>;
+    fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, NoAnswer>;
 }
 
 /// The servers that this system asks.
@@ -36,22 +40,22 @@ pub trait Dns {
 pub struct SystemDns;
 
 impl Dns for SystemDns {
-    fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, ()> {
+    fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NoAnswer> {
         let Some(name) = Name::parse(name) else { return Ok(None) };
         settled(Resolver::from_system().texts(&name))
     }
 
-    fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, ()> {
+    fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, NoAnswer> {
         let Some(name) = Name::parse(name) else { return Ok(None) };
         settled(Resolver::from_system().ipv4(&name))
     }
 }
 
-fn settled<T>(result: Result<T, qmail_dns::Failure>) -> Result<Option<T>, ()> {
+fn settled<T>(result: Result<T, qmail_dns::Failure>) -> Result<Option<T>, NoAnswer> {
     match result {
         Ok(found) => Ok(Some(found)),
         Err(failure) if failure.is_hard() => Ok(None),
-        Err(_) => Err(()),
+        Err(_) => Err(NoAnswer),
     }
 }
 
@@ -107,26 +111,26 @@ pub fn refusal(
             Ok(Some(text)) => {
                 return Some((if is_permanent { 553 } else { 451 }, printable(&text)));
             }
-            Err(()) if options.fails_closed => {
+            Err(NoAnswer) if options.fails_closed => {
                 return Some((451, b"temporary RBL lookup error".to_vec()));
             }
-            Err(()) if list.allows => return None,
+            Err(NoAnswer) if list.allows => return None,
             // Whom the list that failed would have refused for now must not be refused for good.
-            Err(()) => is_permanent = false,
+            Err(NoAnswer) => is_permanent = false,
         }
     }
     None
 }
 
 impl List {
-    fn ask(&self, dns: &dyn Dns, name: &[u8], address: &str) -> Result<Option<Vec<u8>>, ()> {
+    fn ask(&self, dns: &dyn Dns, name: &[u8], address: &str) -> Result<Option<Vec<u8>>, NoAnswer> {
         if !self.allows && self.message.is_none() {
             let found = dns.texts(name)?;
             return Ok(found.map(|texts| texts.into_iter().next().unwrap_or_default()));
         }
         let Some(found) = dns.addresses(name)? else { return Ok(None) };
         match listing::is_listing(&found) {
-            None => Err(()),
+            None => Err(NoAnswer),
             Some(false) => Ok(None),
             Some(true) => {
                 let message = String::from_utf8_lossy(self.message.as_deref().unwrap_or_default());
@@ -148,18 +152,18 @@ mod tests {
     struct Fixed;
 
     impl Dns for Fixed {
-        fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, ()> {
+        fn texts(&self, name: &[u8]) -> Result<Option<Vec<Vec<u8>>>, NoAnswer> {
             match name {
                 b"1.2.0.192.listed" => Ok(Some(vec![b"see\nx".to_vec()])),
-                b"1.2.0.192.broken" => Err(()),
+                b"1.2.0.192.broken" => Err(NoAnswer),
                 _ => Ok(None),
             }
         }
 
-        fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, ()> {
+        fn addresses(&self, name: &[u8]) -> Result<Option<Vec<Ipv4Addr>>, NoAnswer> {
             match name {
                 b"1.2.0.192.good" | b"1.2.0.192.a" => Ok(Some(vec![Ipv4Addr::new(127, 0, 0, 2)])),
-                b"1.2.0.192.broken" => Err(()),
+                b"1.2.0.192.broken" => Err(NoAnswer),
                 _ => Ok(None),
             }
         }

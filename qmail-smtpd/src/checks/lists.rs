@@ -151,11 +151,7 @@ impl DenyList {
         }
         let line = match self.language {
             Language::Exact => self.rules.exact(&names(self.subject, text))?,
-            Language::Regex => {
-                let (line, errors) = self.rules.expression(text)?;
-                errors.into_iter().for_each(|error| visit.note(error));
-                line
-            }
+            Language::Regex => self.rules.expression(text, |error| visit.note(error))?,
             Language::Wildmat if self.subject == Subject::Sender => {
                 spamcontrol::sender(&self.rules, visit, text)?
             }

@@ -44,6 +44,6 @@ static OTHER: Reason = reason("reject (policy)", "policy", "RCPT::Failed_Rcptto"
 
 /// What this reply is called.
 pub(super) fn of(reply: &Reply) -> &'static Reason {
-    let row = REASONS.iter().find(|(known, _)| known.iter().any(|known| *known == reply));
+    let row = REASONS.iter().find(|(known, _)| known.contains(&reply));
     row.map_or(&OTHER, |(_, reason)| reason)
 }

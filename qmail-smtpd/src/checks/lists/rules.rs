@@ -43,16 +43,16 @@ impl Rules {
         Ok(last)
     }
 
-    /// The first line whose expression is found in `text`, or with `!` is not. Also what is to be
-    /// logged about lines that are no expressions: they never hit.
+    /// The first line whose expression is found in `text`, or with `!` is not. `complain` hears once
+    /// about each line that is no expression: it never hits.
     pub(super) fn expression(
         &mut self,
         text: &[u8],
-    ) -> io::Result<(Option<Vec<u8>>, Vec<Vec<u8>>)> {
+        mut complain: impl FnMut(Vec<u8>),
+    ) -> io::Result<Option<Vec<u8>>> {
         if !self.is_compiled {
             self.compile()?;
         }
-        let mut errors = Vec::new();
         let mut known = self.compiled.iter();
         let complains = !self.has_complained;
         let mut hits = |line: &[u8], expression: &Result<Expression, &'static str>| match expression
@@ -60,7 +60,7 @@ impl Rules {
             Ok(expression) => expression.is_in(text) != negation(line).0,
             Err(error) => {
                 if complains {
-                    errors.push(complaint(text, line, error));
+                    complain(complaint(text, line, error));
                 }
                 false
             }
@@ -73,7 +73,7 @@ impl Rules {
             hit.then(|| line.to_vec())
         })?;
         self.has_complained = true;
-        Ok((found, errors))
+        Ok(found)
     }
 
     fn compile(&mut self) -> io::Result<()> {
