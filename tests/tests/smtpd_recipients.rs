@@ -137,7 +137,7 @@ fn chkuser_finds_extensions_and_virtual_users() {
     session.command("QUIT");
     let log = session.conversation().errors();
     let title =
-        "CHKUSER rejected rcpt: from <a@b|remoteinfo/auth:|chkuser-identify:> remote <helo:|";
+        "CHKUSER rejected rcpt: from <a@b::> remote <:client.example:192.0.2.1> rcpt <none@";
     assert!(log.starts_with(title), "{log}");
     files::write(&tree.path("users/cdb"), "damaged");
     let later = "451 4.3.0 system temporary unavailable, try again later (chkuser)\r\n";
@@ -188,4 +188,55 @@ fn dns_lists_of_ipv6_clients_go_by_half_bytes() {
     tree.control("dnsbllist", "-six.test\n");
     let client = [("TCPREMOTEIP", "2001:db8::1")];
     assert_eq!(rcpt(&tree, &client, "joe@here.example"), "553 six\r\n");
+}
+
+#[test]
+fn logwatch_reads_the_log() {
+    let Some(tree) = ours() else { return };
+    if tree.lacks(Need::Tool("logwatch")) {
+        return;
+    }
+    tree.control("badmailfrom", "bad\n");
+    tree.control("listlanguages", "badmailfrom:regex\n");
+    tree.control("locals", "here.example\n");
+    let records: [(&[u8], &[u8]); 2] = [(b"", b"-"), (b"!joe\0", b"joe\x001\x002\0/\0\0")];
+    files::write(&tree.path("users/cdb"), cdb::make(&records));
+    let mut session = tree.smtpd_with(&[("CHKUSER_START", "ALWAYS")]).mail_from("a@bad.example");
+    session.command("RCPT TO:<joe@here.example>");
+    let mut session = session.mail_from("a@good.example").rcpt_to("joe@here.example");
+    session.command("QUIT");
+    let log = session.conversation().errors();
+    let script = "/usr/share/logwatch/scripts/services/qmail-smtpd";
+    let perl = tree.command("/usr/bin/perl").args(["-I", "/usr/share/logwatch/lib", script]);
+    let end = perl.env("LOGWATCH_DETAIL_LEVEL", "10").stdin(log.clone()).run();
+    let text = end.text();
+    for expected in ["Total badmailfrom: 1\n", "Accepted:         1\n"] {
+        assert!(text.contains(expected), "{expected}: {} of {log}", end.said());
+    }
+    assert!(!text.contains("Unmatched"), "{text}");
+}
+
+#[test]
+fn fail2ban_finds_listed_clients_in_the_log() {
+    let Some(tree) = ours() else { return };
+    if tree.lacks(Need::Root) || tree.lacks(Need::Tool("fail2ban-regex")) {
+        return;
+    }
+    let zone = Zone::new().with("1.2.0.192.text.test", Record::Txt(b"listed".to_vec()));
+    let _server = tree.name_server(zone);
+    tree.control("dnsbllist", "text.test\n");
+    let mut session = tree.smtpd().mail_from("a@b");
+    assert_eq!(session.command("RCPT TO:<joe@here.example>").code, 451);
+    // As splogger hands it on to syslog.
+    let log: String = session
+        .conversation()
+        .errors()
+        .lines()
+        .map(|line| format!("Jan  1 10:00:00 mx qmail: 1704103200.123456 {line}\n"))
+        .collect();
+    let path = tree.scratch().join("log");
+    files::write(&path, log);
+    let program = tree.command("/usr/bin/fail2ban-regex").arg(&path);
+    let end = program.arg("/etc/fail2ban/filter.d/qmail.conf").env("LANG", "C.UTF-8").run();
+    assert!(end.text().contains("1 matched"), "{}", end.said());
 }

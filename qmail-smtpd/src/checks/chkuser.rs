@@ -122,26 +122,18 @@ impl ChkUser {
         Verdict::Refuse(replies::CHKUSER_NO_MAILBOX)
     }
 
-    /// `CHKUSER TITLE: from <SENDER|...> remote <helo:...> rcpt <RCPT> : DESCRIPTION`.
+    /// `CHKUSER TITLE: from <SENDER:USER:CLIENT> remote <HELO:HOST:IP> rcpt <RCPT> : DESCRIPTION`:
+    /// the form of chkuser's manual, which logwatch knows.
     fn note(&self, visit: &mut Visit, title: &str, recipient: &[u8], description: &str) {
         let client = &visit.client;
         let user = client.authentication.as_ref().map(|user| user.user.clone());
         let user = user.or_else(|| client.remote_info.clone()).unwrap_or_default();
+        let helo = client.helo.as_deref().unwrap_or_default();
         let line = [
-            b"CHKUSER ",
-            title.as_bytes(),
-            b": from <",
-            &word(visit.sender()),
-            b"|remoteinfo/auth:",
-            &word(&user),
-            b"|chkuser-identify:",
-            &word(&self.identity),
-            b"> remote <helo:",
-            &word(client.helo.as_deref().unwrap_or_default()),
-            b"|remotehostname:",
-            &word(&client.remote_host),
-            b"|remotehostip:",
-            &word(&client.remote_ip),
+            format!("CHKUSER {title}: from <").as_bytes(),
+            &[word(visit.sender()), word(&user), word(&self.identity)].join(&b':'),
+            b"> remote <",
+            &[word(helo), word(&client.remote_host), word(&client.remote_ip)].join(&b':'),
             b"> rcpt <",
             &word(recipient),
             b"> : ",
@@ -235,9 +227,8 @@ mod tests {
         assert_eq!(said, expected);
         assert_eq!(visit.take_pause(), FIRST_DELAY);
         let notes = visit.take_notes();
-        let first = "CHKUSER accepted rcpt: from <|remoteinfo/auth:|chkuser-identify:id> remote \
-                     <helo:|remotehostname:unknown|remotehostip:192.0.2.1> rcpt <joe@here> : found \
-                     existing recipient";
+        let first = "CHKUSER accepted rcpt: from <::id> remote <:unknown:192.0.2.1> rcpt \
+                     <joe@here> : found existing recipient";
         assert_eq!(String::from_utf8_lossy(&notes[0]), first);
     }
 

@@ -54,6 +54,15 @@ impl Outcome {
         }
     }
 
+    /// The code of the reply, if it is a refusal.
+    fn code(&self) -> Option<u16> {
+        match self {
+            Self::Pass | Self::Accept => None,
+            Self::Delay(_) => Some(451),
+            Self::Reject(_) => Some(553),
+        }
+    }
+
     fn verdict(&self) -> Verdict {
         let reply = |code, said: &[u8]| Reply::with_text(code, text(said, LONGEST_TEXT));
         match self {
@@ -90,8 +99,11 @@ impl BlockLists {
                     continue;
                 }
             };
-            let word = found.as_ref().map_or("ignore", Outcome::word);
-            note(visit, &query, word, &said);
+            let result = found.as_ref().map_or("ignore", Outcome::word);
+            note(visit, &query, result, &said);
+            if let Some(code) = found.as_ref().and_then(Outcome::code) {
+                note_refusal(visit, code, &entry.zone);
+            }
             match found {
                 Some(found) => return found,
                 // Only logged: the variable says so if nothing else is found.
@@ -121,6 +133,13 @@ impl BlockLists {
             Answer::Unknown => Answer::Unknown,
         }
     }
+}
+
+/// The line that Debian's fail2ban knows.
+fn note_refusal(visit: &mut Visit, code: u16, zone: &[u8]) {
+    let start = format!("qmail-smtpd: {code} badiprbl: ip ");
+    let line = [start.as_bytes(), &word(&visit.client.remote_ip), b" rbl: ", &word(zone)].concat();
+    visit.note(line);
 }
 
 fn note(visit: &mut Visit, query: &[u8], result: &str, said: &[u8]) {

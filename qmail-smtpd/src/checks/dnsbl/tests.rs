@@ -74,7 +74,10 @@ fn the_text_is_one_short_line_and_the_result_a_variable() {
     let verdict = lists.recipient(&mut visit, &mut Recipient::new("a@b"));
     assert_eq!(verdict, Verdict::Refuse(Reply::new(553, "listed, see?http://x")));
     assert_eq!(visit.variables.value("RBLRESULT").unwrap(), b"reject");
-    let note = String::from_utf8(visit.take_notes().remove(0)).unwrap();
+    let mut notes = visit.take_notes();
+    let line = notes.pop().unwrap();
+    assert_eq!(line, b"qmail-smtpd: 553 badiprbl: ip 192.0.2.1 rbl: txt.example");
+    let note = String::from_utf8(notes.remove(0)).unwrap();
     let expected = "]: rbl: ip=192.0.2.1 query=1.2.0.192.txt.example result=reject \
                     message='listed, see?http://x'";
     assert!(note.starts_with("qmail-smtpd[") && note.ends_with(expected), "{note}");
