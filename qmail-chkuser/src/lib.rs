@@ -77,7 +77,8 @@ impl Directory {
         if host(address).is_none() || self.locals.contains(domain) {
             return Some(local.to_vec());
         }
-        let keys = std::iter::once(address).chain(host_and_suffixes(domain)).chain([b"".as_slice()]);
+        let keys =
+            std::iter::once(address).chain(host_and_suffixes(domain)).chain([b"".as_slice()]);
         let owner = self.virtual_domains.first(keys).filter(|owner| !owner.is_empty())?;
         Some([owner, b"-", local].concat())
     }

@@ -203,12 +203,6 @@ impl Tree {
         self.command(self.home.join("bin").join(name))
     }
 
-    /// Our own `install`, which is not part of a tree.
-    #[must_use]
-    pub fn install(&self) -> Program<'_> {
-        self.command(ours::build().join("install"))
-    }
-
     /// Any program of the machine, in the tree's world.
     #[must_use]
     pub fn command(&self, path: impl Into<PathBuf>) -> Program<'_> {

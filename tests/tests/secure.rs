@@ -351,8 +351,8 @@ fn checkpassword_can_be_where_only_qmaild_reaches_it() {
     let tree = &secure.tree;
     let directory = tree.scratch().join("qmaild");
     let bin = tree.home().join("bin");
-    let program = tree.install().arg("--from").arg(&bin).arg("protect").arg(&directory);
-    let made = program.run();
+    let [bin, protected] = [&bin, &directory].map(|path| path.to_str().unwrap());
+    let made = tree.install(&["--from", bin, "protect", protected]);
     assert_eq!(made.code, Some(0), "{}", made.said());
     assert_eq!(
         (files::mode(&directory), files::owner(&directory).0),
