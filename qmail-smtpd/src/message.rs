@@ -10,6 +10,7 @@ use std::path::Path;
 use qmail_core::conversation::Conversation;
 use qmail_core::long_list::{Index, LongList};
 use qmail_core::submit::{Refusal, Submission};
+use qmail_sys::Spawn;
 use qmail_wire::smtp_server::{DataDecoder, HopCounter, Reply};
 
 use crate::broken::Broken;
@@ -23,6 +24,9 @@ use signatures::Signatures;
 
 /// So many hosts only see a message that goes round in circles.
 const MOST_HOPS: u32 = 100;
+
+/// Linux takes variables of up to 128 KiB.
+const MOST_TOLD: usize = 100_000;
 
 /// Where a message goes, and how large it may be.
 pub(crate) struct Receiver<'a> {
@@ -42,7 +46,7 @@ impl Receiver<'_> {
         visit: &Visit,
         transaction: &Transaction,
     ) -> Result<Conclusion, Broken> {
-        let Ok((mut submission, limits)) = self.start(visit) else {
+        let Ok((mut submission, limits)) = self.start(visit, transaction) else {
             return Ok(Conclusion {
                 fate: Fate::Delayed,
                 reply: replies::NO_QUEUE,
@@ -67,16 +71,36 @@ impl Receiver<'_> {
         Ok(Conclusion { fate, reply, queue_id, size })
     }
 
-    fn start(&self, visit: &Visit) -> io::Result<(Submission, Limits)> {
+    fn start(&self, visit: &Visit, transaction: &Transaction) -> io::Result<(Submission, Limits)> {
         let signatures = match self.signatures {
             Some(path) => LongList::open(path, Index::Ignored)?,
             None => None,
         };
         let named = visit.variables.value("QMAILQUEUE");
         let program = named.map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec);
-        let submission =
-            Submission::start_as(program, self.world.home, |spawn| visit.variables.prepare(spawn))?;
+        let submission = Submission::start_as(program, self.world.home, |spawn| {
+            tell(visit.variables.prepare(spawn), visit, transaction)
+        })?;
         Ok((submission, Limits::new(self.limit, Signatures::new(signatures))))
+    }
+}
+
+/// Tells the queue program what spamcontrol tells it. So many recipients that no environment can
+/// hold them are not told.
+fn tell<'fd>(spawn: Spawn<'fd>, visit: &Visit, transaction: &Transaction) -> Spawn<'fd> {
+    let client = &visit.client;
+    let spawn = spawn
+        .env("HELOHOST", client.helo.as_deref().unwrap_or_default())
+        .env("MAILFROM", &transaction.sender);
+    let spawn = match &client.authentication {
+        Some(user) => spawn.env("AUTHUSER", &user.user).env("AUTHPROTOCOL", user.method.as_bytes()),
+        None => spawn,
+    };
+    let recipients = transaction.recipients.join(&b' ');
+    if recipients.len() > MOST_TOLD {
+        spawn.env_remove("RCPTTO")
+    } else {
+        spawn.env("RCPTTO", &recipients)
     }
 }
 

@@ -162,3 +162,17 @@ fn a_message_goes_over_tcpserver_from_a_client_we_did_not_write() {
     let _ = server.kill();
     let _ = server.wait();
 }
+
+#[test]
+fn a_queue_program_knows_the_session() {
+    let Some(tree) = ours() else { return };
+    let program = script(
+        &tree,
+        "queue",
+        "cat >/dev/null; printf 'D%s %s %s %s' $HELOHOST $MAILFROM \"$RCPTTO\" $TCPREMOTEIP >&4; exit 82",
+    );
+    let mut session = tree.smtpd_with(&[("QMAILQUEUE", &program)]);
+    session.command("HELO me.example");
+    let mut session = session.mail_from("a@b").rcpt_to("c@d").rcpt_to("e@f");
+    assert_eq!(session.data("x\r\n").text, "554 me.example a@b c@d e@f 192.0.2.1\r\n");
+}

@@ -195,10 +195,18 @@ fn each_line<T>(
             skip_line(&mut input)?;
             continue;
         }
-        if let Some(found) = list_lines(&line).first().and_then(|line| question(line)) {
+        if let Some(found) = counting(&line).and_then(&mut question) {
             return Ok(Some(found));
         }
     }
+}
+
+/// A line without the blanks at its end, if it counts: see [`list_lines`], which is the same for
+/// many lines but makes copies of them.
+fn counting(line: &[u8]) -> Option<&[u8]> {
+    let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n'))?;
+    let line = line.get(..=end)?;
+    (!line.starts_with(b"#") && !line.contains(&0)).then_some(line)
 }
 
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
@@ -283,6 +291,15 @@ mod tests {
         File::options().write(true).open(&list).unwrap().set_modified(later).unwrap();
         let opened = LongList::open(&list, Index::Used).unwrap().unwrap();
         assert!(opened.contains(b"new").unwrap() && !opened.contains(b"old").unwrap());
+    }
+
+    #[test]
+    fn the_same_lines_count_in_long_and_short_lists() {
+        for line in ["a", " a \t\n", "#a", "", "\n", "\0a", "a\0b", "a#b\n"] {
+            let counted: Vec<Vec<u8>> =
+                counting(line.as_bytes()).map(<[u8]>::to_vec).into_iter().collect();
+            assert_eq!(counted, list_lines(line.as_bytes()), "{line:?}");
+        }
     }
 
     #[test]

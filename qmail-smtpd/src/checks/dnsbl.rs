@@ -84,7 +84,6 @@ impl BlockLists {
         let shown = String::from_utf8_lossy(&visit.client.remote_ip).into_owned();
         let Ok(address) = shown.parse::<IpAddr>() else { return Outcome::Pass };
         let mut is_doubtful = false;
-        let mut outcome = Outcome::Pass;
         for entry in &self.entries {
             let query = [reversed(address), b".".to_vec(), entry.zone.clone()].concat();
             let (found, said) = match self.ask(entry, &query, &shown) {
@@ -109,9 +108,8 @@ impl BlockLists {
                 // Only logged: the variable says so if nothing else is found.
                 None => visit.variables.set("RBLRESULT", b"ignore"),
             }
-            outcome = Outcome::Pass;
         }
-        outcome
+        Outcome::Pass
     }
 
     /// What a list says about the client, if anything.
