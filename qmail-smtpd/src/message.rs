@@ -7,6 +7,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
+use qmail_core::control::Map;
 use qmail_core::conversation::Conversation;
 use qmail_core::long_list::{Index, LongList};
 use qmail_core::submit::{Refusal, Submission};
@@ -36,6 +37,8 @@ pub(crate) struct Receiver<'a> {
     pub limit: Option<u64>,
     /// The list of what executables look like.
     pub signatures: Option<&'a Path>,
+    /// What is said to some exit codes of queue programs.
+    pub texts: &'a Map,
 }
 
 impl Receiver<'_> {
@@ -61,14 +64,23 @@ impl Receiver<'_> {
         }
         let limits = copy(client, &mut submission, limits)?;
         let (queue_id, size) = (submission.id(), limits.size);
-        let (fate, reply) = match submission.finish(&transaction.sender, &transaction.recipients) {
+        let finished = submission.finish_with_code(&transaction.sender, &transaction.recipients);
+        let (fate, reply) = match finished {
             Ok(()) => {
                 let text = format!("ok {} qp {queue_id}", (self.world.now)());
                 (Fate::Accepted, Reply::with_text(250, text))
             }
-            Err(refusal) => limits.objection().unwrap_or_else(|| verdict(refusal)),
+            Err((refusal, code)) => {
+                limits.objection().unwrap_or_else(|| verdict(self.in_own_words(refusal, code)))
+            }
         };
         Ok(Conclusion { fate, reply, queue_id, size })
+    }
+
+    fn in_own_words(&self, refusal: Refusal, code: Option<u8>) -> Refusal {
+        let key = code.filter(|code| *code > 0).map(|code| code.to_string());
+        let words = key.and_then(|key| self.texts.get(key.as_bytes()));
+        words.map_or(refusal, Refusal::from_words)
     }
 
     fn start(&self, visit: &Visit, transaction: &Transaction) -> io::Result<(Submission, Limits)> {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use qmail_core::control::Map;
 use qmail_core::conversation::{Line, Lost};
 use qmail_wire::smtp_server::Reply;
 
@@ -40,10 +41,11 @@ pub struct World<'a> {
 /// Serves a client until the connection ends.
 pub fn serve(connection: Connection<'_>, settings: Settings, world: &World<'_>) -> Ended {
     let limit = settings.manners.largest_message;
-    let Settings { manners, visit, checks, extensions, journals, signatures, .. } = settings;
+    let Settings { manners, visit, checks, extensions, journals, signatures, texts, .. } = settings;
     let delay = settings.greet_delay.filter(|_| !visit.may_relay());
     let session = Session::new(manners, visit, checks, extensions, journals);
-    let mut server = Server { connection: Some(connection), session, limit, signatures, world };
+    let mut server =
+        Server { connection: Some(connection), session, limit, signatures, texts, world };
     let result = server.converse(delay);
     server.note_end(&result);
     server.write_notes();
@@ -71,6 +73,7 @@ struct Server<'a, 'w> {
     session: Session,
     limit: Option<u64>,
     signatures: Option<PathBuf>,
+    texts: Map,
     world: &'w World<'w>,
 }
 
@@ -109,7 +112,8 @@ impl<'a> Server<'a, '_> {
             Action::Say(reply) => self.say(&reply)?,
             Action::Receive(transaction) => {
                 let signatures = self.signatures.as_deref();
-                let receiver = Receiver { world: self.world, limit: self.limit, signatures };
+                let (world, limit, texts) = (self.world, self.limit, &self.texts);
+                let receiver = Receiver { world, limit, signatures, texts };
                 let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
                 let visit = self.session.visit();
                 let end = receiver.receive(connection.conversation(), visit, &transaction)?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use qmail_core::control::{
-    self, ControlError, Controls, DATABYTES, LOCALIPHOST, SMTPGREETING, TIMEOUTSMTPD,
+    self, ControlError, Controls, DATABYTES, LOCALIPHOST, Map, SMTPGREETING, TIMEOUTSMTPD,
 };
 use qmail_core::long_list::Index;
 use qmail_wire::smtp_server::Reply;
@@ -41,6 +41,8 @@ pub struct Settings {
     pub greet_delay: Option<GreetDelay>,
     /// The list of what executables look like, if they are not wanted.
     pub signatures: Option<PathBuf>,
+    /// What is said to some exit codes of queue programs.
+    pub texts: Map,
 }
 
 /// A control file cannot be read, or nothing says what we are called.
@@ -76,6 +78,7 @@ impl Settings {
             extensions: Vec::new(),
             journals: journal::named(&journals.unwrap_or_default()),
             greet_delay: greet_delay(&source),
+            texts: controls.map(&control::QUEUETEXTS)?,
             signatures: signatures
                 .filter(|_| !variables.has("EXECUTABLEOK"))
                 .map(|_| controls.path(&control::SIGNATURES)),

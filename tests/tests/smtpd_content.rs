@@ -63,6 +63,19 @@ fn every_dialect_of_a_queue_programs_own_words_is_heard() {
 }
 
 #[test]
+fn exit_codes_may_have_texts_of_the_administrator() {
+    let Some(tree) = ours() else { return };
+    tree.control("queuetexts", "21:Dmessage rejected by spam filter (#4.2.2)\n32:Zno spam today\n");
+    let said = |code: u8| {
+        let program = script(&tree, "queue", &format!("cat >/dev/null; exit {code}"));
+        send(&tree, &[("QMAILQUEUE", &program)], "x\r\n").text
+    };
+    assert_eq!(said(21), "554 message rejected by spam filter (#4.2.2)\r\n");
+    assert_eq!(said(32), "451 no spam today\r\n");
+    assert_eq!(said(31), "554 mail server permanently rejected message (#5.3.0)\r\n");
+}
+
+#[test]
 fn hi_q_filters_before_the_queue() {
     let Some(tree) = ours() else { return };
     let filter = script(&tree, "filter", "sed 's/^Subject: /&[x] /' || exit 2\nexit ${CODE:-0}");

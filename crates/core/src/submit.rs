@@ -13,7 +13,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::{env, io};
 
-use qmail_sys::{Child, FailureCodes, Interest, Spawn, pipe, poll};
+use qmail_sys::{Child, Exit, FailureCodes, Interest, Spawn, pipe, poll};
 
 pub use refusal::Refusal;
 
@@ -122,6 +122,18 @@ impl Submission {
         sender: &[u8],
         recipients: impl IntoIterator<Item = A>,
     ) -> Result<(), Refusal> {
+        self.finish_with_code(sender, recipients).map_err(|(refusal, _)| refusal)
+    }
+
+    /// As [`Self::finish`], for a caller who has texts of his own for some exit codes.
+    ///
+    /// # Errors
+    /// A [`Refusal`] and the exit code that it was made of, unless the message is queued.
+    pub fn finish_with_code<A: AsRef<[u8]>>(
+        self,
+        sender: &[u8],
+        recipients: impl IntoIterator<Item = A>,
+    ) -> Result<(), (Refusal, Option<u8>)> {
         let Self { child, message, envelope, custom, failed } = self;
         // Closed before the envelope is sent, since the queue program reads to its end first.
         let flushed = message.into_inner().map(drop).is_ok();
@@ -133,7 +145,12 @@ impl Submission {
             false
         };
         let words = read_custom(&custom, &child);
-        refusal::verdict(child.wait(), sent, words)
+        let exit = child.wait();
+        let code = match &exit {
+            Ok(Exit::Code(code)) => Some(*code),
+            Ok(Exit::Signal(_)) | Err(_) => None,
+        };
+        refusal::verdict(exit, sent, words).map_err(|refusal| (refusal, code))
     }
 }
 

@@ -30,6 +30,7 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
         journals: Vec::new(),
         greet_delay: None,
         signatures: None,
+        texts: Map::default(),
     };
     let mut told = Vec::new();
     let connection = Connection::of(Duplex::of(input, &mut told));

@@ -75,6 +75,7 @@ controls! {
     PLUSDOMAIN "plusdomain" Line Default::MeOr("plusdomain"), ["qmail-inject"], "added to host names that end in +";
     QMQPSERVERS "qmqpservers" List Default::Nothing, ["qmail-qmqpc"], "addresses of QMQP servers";
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
+    QUEUETEXTS "queuetexts" Map Default::Nothing, ["qmail-smtpd"], "what is said to exit codes of the queue program";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
     RECIPIENTS "recipients" List Default::Nothing, ["qmail-smtpd"], "where the recipients of each domain are known";
     REJECTNULLSENDERS "rejectnullsenders" Number Default::Number(0), ["qmail-smtpd"], "not 0: no mail from <>";

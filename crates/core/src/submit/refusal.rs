@@ -15,6 +15,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// From the words of an administrator, in qmail's form: `D` for good or `Z` for now, then a text.
+    /// What is neither is for now, and control bytes are blanks.
+    pub fn from_words(words: &[u8]) -> Self {
+        custom(words)
+    }
+
     /// From qmail's form: `D` or `Z`, then the text.
     fn parse(words: &str) -> Self {
         Self {
