@@ -90,6 +90,7 @@ fn hits_are_logged_with_their_pattern_if_asked() {
     session.command("HELO bad.example");
     let mut session = session.mail_from("a@b.c");
     session.command("RCPT TO:<joe@here.example>");
+    session.command("QUIT");
     let log = session.conversation().errors();
     assert_eq!(log, "qmail-smtpd: badhelo: <bad.example> at 192.0.2.1 matches pattern: bad\n");
 }
@@ -211,6 +212,7 @@ fn who_speaks_before_the_greeting_is_told_so() {
     assert_eq!((early.rest(), early.end()), (String::new(), Some(1)));
     let mut patient = Session::with(tree.smtpd_program().envs(&delay).converse());
     assert_eq!(patient.reply().code, 220);
+    patient.command("QUIT");
     assert_eq!(patient.conversation().errors(), "GREETDELAY: 1s\n");
     let forgiving = [("SMTPD_GREETDELAY", "1")];
     let mut early = Session::with(tree.smtpd_program().envs(&forgiving).converse());
