@@ -4,7 +4,15 @@ use qmail_conformance::dns::{Record, Zone};
 use qmail_conformance::{Need, Tree, cdb, files};
 
 fn ours() -> Option<Tree> {
-    let tree = Tree::under_test();
+    prepared(Tree::under_test())
+}
+
+/// The same, among the programs of others, of which this one is needed.
+fn ours_among(path: &'static str) -> Option<Tree> {
+    prepared(Tree::among_others(path)?)
+}
+
+fn prepared(tree: Tree) -> Option<Tree> {
     if tree.is_original() {
         println!("skipped: the original does not look for recipients");
         return None;
@@ -192,10 +200,7 @@ fn dns_lists_of_ipv6_clients_go_by_half_bytes() {
 
 #[test]
 fn logwatch_reads_the_log() {
-    let Some(tree) = ours() else { return };
-    if tree.lacks(Need::Tool("logwatch")) {
-        return;
-    }
+    let Some(tree) = ours_among("usr/sbin/logwatch") else { return };
     tree.control("badmailfrom", "bad\n");
     tree.control("listlanguages", "badmailfrom:regex\n");
     tree.control("locals", "here.example\n");
@@ -218,10 +223,7 @@ fn logwatch_reads_the_log() {
 
 #[test]
 fn fail2ban_finds_listed_clients_in_the_log() {
-    let Some(tree) = ours() else { return };
-    if tree.lacks(Need::Root) || tree.lacks(Need::Tool("fail2ban-regex")) {
-        return;
-    }
+    let Some(tree) = ours_among("usr/bin/fail2ban-regex") else { return };
     let zone = Zone::new().with("1.2.0.192.text.test", Record::Txt(b"listed".to_vec()));
     let _server = tree.name_server(zone);
     tree.control("dnsbllist", "text.test\n");
