@@ -36,8 +36,7 @@ const PROTECTED: &str = "/bin/qmaild";
 impl Request {
     /// Reads the words after the program's name; `None` if they make no sense.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut request =
-            Self { command: Command::Install, from: Vec::new() };
+        let mut request = Self { command: Command::Install, from: Vec::new() };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             match word.to_str()? {
