@@ -40,7 +40,11 @@ pub(crate) fn tmpfiles(home: &Path) -> String {
     let lines = rows().filter(|row| !row.path.starts_with("queue")).filter_map(|row| {
         let action = match row.kind {
             Kind::Directory => "d",
-            Kind::Program | Kind::Boot(_) | Kind::ForwardingBoot(_) | Kind::Text(_) => "z",
+            Kind::Program
+            | Kind::Boot(_)
+            | Kind::ForwardingBoot(_)
+            | Kind::Text(_)
+            | Kind::Sample(_) => "z",
             Kind::Ids | Kind::Split | Kind::SplitIfHashed | Kind::Zeros(_) | Kind::Fifo => {
                 return None;
             }
