@@ -250,8 +250,9 @@ fn every_control_that_a_program_names_is_in_the_table() {
     let known: BTreeSet<String> = controls().into_iter().map(|control| control.file).collect();
     let named = source::control_names(&workspace());
     assert!(named.contains_key("locals") && named.contains_key("me"), "{named:?}");
-    // What a database is called until it is complete.
-    let strangers = named.iter().filter(|(name, _)| !name.ends_with(".tmp"));
+    // What a file is called until it is complete.
+    let is_whole = |name: &str| !name.ends_with(".tmp") && !name.ends_with(".new");
+    let strangers = named.iter().filter(|(name, _)| is_whole(name));
     let unknown = strangers.filter(|(name, _)| !known.contains(*name));
     let complaints = unknown.map(|(name, path)| format!("{}: {name}", path.display()));
     nothing_to_say(complaints.collect());

@@ -58,7 +58,7 @@ controls! {
     IPVERSION "ipversion" Line Default::Nothing, ["qmail-remote"], "prefer6, prefer4, only6 or only4: kinds of addresses to send to";
     LISTLANGUAGES "listlanguages" Map Default::Nothing, ["qmail-smtpd"], "languages of lists: exact, regex or wildmat";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
-    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-chkuser"], "domains delivered here";
+    LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-chkuser" "qmail-smtpd"], "domains delivered here";
     MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
     MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
