@@ -65,7 +65,8 @@ impl From<ControlError> for Unreadable {
 impl Settings {
     /// Reads `control/` below `home`, and the environment.
     pub fn read(home: &Path, variables: Variables) -> Result<Self, Unreadable> {
-        let controls = Controls::open(home)?;
+        let controls = Controls::survey(home)?;
+        let greeting = controls.line(&SMTPGREETING)?.ok_or(Unreadable)?;
         let client = Client::from_environment(&|name| variables.value(name));
         let source = Source { home, controls: &controls, variables: &variables, client: &client };
         let checks = in_order(&source)?;
@@ -82,7 +83,7 @@ impl Settings {
             signatures: signatures
                 .filter(|_| !variables.has("EXECUTABLEOK"))
                 .map(|_| controls.path(&control::SIGNATURES)),
-            manners: manners(controls.clone(), &variables, unknown > 0)?,
+            manners: manners(greeting, controls.clone(), &variables, unknown > 0)?,
             visit: Visit::new(client, variables),
         })
     }
@@ -95,6 +96,7 @@ fn greet_delay(source: &Source<'_>) -> Option<GreetDelay> {
 }
 
 fn manners(
+    greeting: Vec<u8>,
     controls: Controls,
     variables: &Variables,
     unknown_is_500: bool,
@@ -104,7 +106,7 @@ fn manners(
         .value("DATABYTES")
         .map_or(databytes, |value| control::leading_number(&value).unwrap_or(0));
     Ok(Manners {
-        greeting: controls.line(&SMTPGREETING)?.ok_or(Unreadable)?,
+        greeting,
         largest_message: Some(databytes).filter(|bytes| *bytes > 0),
         help: if variables.has("QMAILSMTPD_HELP_VERSION") {
             replies::LONG_HELP

@@ -1,14 +1,17 @@
 //! Control files: one row a setting, and the three shapes in which settings are written.
 
 mod map;
+mod survey;
 mod table;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 pub use map::{Map, Set};
+use survey::Survey;
 pub use table::*;
 
 /// A setting: the file in `control/` that has it, and what holds without that file.
@@ -84,6 +87,7 @@ impl std::error::Error for ControlError {}
 #[derive(Clone, Debug)]
 pub struct Controls {
     directory: PathBuf,
+    survey: Survey,
     me: Option<Vec<u8>>,
 }
 
@@ -93,9 +97,24 @@ impl Controls {
     /// # Errors
     /// If `me` is there but cannot be read.
     pub fn open(home: &Path) -> Result<Self, ControlError> {
+        Self::open_with(home, |_| Survey::default())
+    }
+
+    /// As [`Self::open`], for programs with many settings, most of which no file has: looks once
+    /// which files there are.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn survey(home: &Path) -> Result<Self, ControlError> {
+        Self::open_with(home, Survey::of)
+    }
+
+    fn open_with(home: &Path, survey: impl Fn(&Path) -> Survey) -> Result<Self, ControlError> {
         let directory = home.join("control");
-        let me = read(&directory.join(ME.file))?.map(|file| first_line(&file));
-        Ok(Self { directory, me })
+        let survey = survey(&directory);
+        let mut controls = Self { directory, survey, me: None };
+        controls.me = controls.read(&ME)?.map(|file| first_line(&file));
+        Ok(controls)
     }
 
     /// The value of a [`Shape::Line`].
@@ -139,7 +158,15 @@ impl Controls {
         self.me.as_deref()
     }
 
+    /// Whether a file of this name may be in `control/`, as far as is known.
+    pub(crate) fn may_have(&self, file: &OsStr) -> bool {
+        self.survey.may_have(file)
+    }
+
     fn read(&self, control: &Control) -> Result<Option<Vec<u8>>, ControlError> {
+        if !self.may_have(OsStr::new(control.file)) {
+            return Ok(None);
+        }
         read(&self.path(control))
     }
 
@@ -241,5 +268,16 @@ mod tests {
         let (home, controls) = tree(&[]);
         fs::create_dir(home.path().join("control/locals")).unwrap();
         assert!(controls.list(&LOCALS).is_err());
+        assert!(Controls::survey(home.path()).unwrap().list(&LOCALS).is_err());
+    }
+
+    #[test]
+    fn a_survey_changes_nothing_about_what_is_read() {
+        let (home, _) = tree(&[("me", "here\n"), ("locals", "there\n")]);
+        let controls = Controls::survey(home.path()).unwrap();
+        assert!(controls.set(&LOCALS).unwrap().unwrap().contains(b"there"));
+        assert_eq!(controls.line(&DEFAULTDOMAIN).unwrap().unwrap(), b"here");
+        assert_eq!(controls.line(&HELOHOST).unwrap().unwrap(), b"here");
+        assert_eq!(controls.list(&RCPTHOSTS).unwrap(), None);
     }
 }

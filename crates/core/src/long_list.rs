@@ -52,6 +52,10 @@ impl LongList {
         index: Index,
     ) -> Result<Option<Self>, ControlError> {
         let path = controls.path(control);
+        let names = [path.clone(), index_of(&path)];
+        if !names.iter().filter_map(|path| path.file_name()).any(|name| controls.may_have(name)) {
+            return Ok(None);
+        }
         Self::open(&path, index).map_err(|error| ControlError { path, error })
     }
 
