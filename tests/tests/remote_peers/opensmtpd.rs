@@ -17,7 +17,7 @@ pub(crate) fn start(tree: &Tree) -> Option<Peer> {
     add_account(tree, "opensmtpq", QUEUE_USER);
     make_places(tree);
     let place = tree.scratch();
-    let certificate = identity(&place, "rsa.pem", 0);
+    let certificate = identity(&place, "relay.pem", 0);
     let text = format!(
         "pki relay.example cert \"{certificate}\"\n\
          pki relay.example key \"{certificate}\"\n\
