@@ -87,6 +87,8 @@ const TABLE: &[Row] = &[
     row("bin",                  Directory,     Owner,  0o0755),
     row("boot",                 Directory,     Owner,  0o0755),
     row("control",              Directory,     Owner,  0o0755),
+    // Keys that sign mail: of no use to anybody but who signs.
+    row("control/domainkeys",   Directory,     Remote, 0o0700),
     row("doc",                  Directory,     Owner,  0o0755),
     row("doc/samples",          Directory,     Owner,  0o0755),
     row("man",                  Directory,     Owner,  0o0755),
@@ -131,6 +133,8 @@ const TABLE: &[Row] = &[
     // They run as one of qmail's accounts, or belong to root's work: nobody else may read them, so
     // nobody may trace them.
     row("bin/qmail-clean",      Program,       Owner,  0o0711),
+    row("bin/qmail-dkim",       Program,       Owner,  0o0711),
+    row("bin/qmail-dkim-remote", Program,      Owner,  0o0711),
     row("bin/qmail-getpw",      Program,       Owner,  0o0711),
     row("bin/qmail-local",      Program,       Owner,  0o0711),
     row("bin/qmail-popup",      Program,       Owner,  0o0711),
@@ -142,6 +146,7 @@ const TABLE: &[Row] = &[
     row("bin/qmail-todo",       Program,       Owner,  0o0711),
     row("bin/splogger",         Program,       Owner,  0o0711),
     // For everybody.
+    row("bin/dknewkey",         Program,       Owner,  0o0755),
     row("bin/qmail-inject",     Program,       Owner,  0o0755),
     row("bin/qmail-pop3d",      Program,       Owner,  0o0755),
     row("bin/qmail-qmqpc",      Program,       Owner,  0o0755),

@@ -161,6 +161,21 @@ fn powerful_programs_have_few_foreign_crates() {
     assert!(checked >= 11, "only {checked} found");
 }
 
+#[test]
+fn keys_and_signatures_stay_with_those_who_need_them() {
+    let packages = packages();
+    let users =
+        packages.iter().filter(|(_, package)| package.uses.contains(&"qmail-policy".into()));
+    let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();
+    assert_eq!(users, ["dknewkey", "qmail-dkim", "qmail-dkim-remote"]);
+    for name in POWERFUL.iter().filter(|name| packages.contains_key(**name)) {
+        let reached = reachable(&packages, name);
+        for heavy in ["qmail-policy", "mail-auth", "ring", "rsa"] {
+            assert!(!reached.contains(&heavy.to_owned()), "{name} has {heavy}");
+        }
+    }
+}
+
 /// All Rust files below a directory.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

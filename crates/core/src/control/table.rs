@@ -21,6 +21,7 @@ macro_rules! controls {
 
 controls! {
     AUTHSENDERS "authsenders" Map Default::Nothing, ["qmail-remote"], "relays, users and passwords by sender";
+    AUTHSERVID "authservid" Line Default::Me, ["qmail-dkim"], "name of this host in Authentication-Results";
     AUTHWITHOUTTLS "authwithouttls" List Default::Nothing, ["qmail-remote"], "relays that are told a password without TLS, too";
     BADHELO "badhelo" List Default::Nothing, ["qmail-smtpd"], "names in HELO whose recipients are refused";
     BADHELONORELAY "badhelonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
@@ -30,7 +31,7 @@ controls! {
     BADRCPTTO "badrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that are refused";
     BADRCPTTONORELAY "badrcpttonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
-    BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send"], "host name of bounces";
+    BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send" "qmail-dkim-remote"], "host name of bounces";
     BOUNCEONERCPT "bounceonercpt" Number Default::Number(0), ["qmail-smtpd"], "not 0: messages from <> have one recipient";
     BRTLIMIT "brtlimit" Number Default::Number(0), ["qmail-smtpd"], "refused recipients after which the connection ends; 0 is no limit";
     CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
@@ -47,6 +48,7 @@ controls! {
     DH512_PEM "dh512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     DNSBLFAILCLOSED "dnsblfailclosed" Number Default::Number(0), ["qmail-smtpd"], "not 0: refuse clients for now if a DNS list cannot be asked";
     DNSBLLIST "dnsbllist" List Default::Nothing, ["qmail-smtpd"], "DNS lists of clients that are refused, or welcome";
+    DOMAINKEYS "domainkeys" File Default::Nothing, ["qmail-dkim-remote"], "keys that sign mail: a directory for each domain, a file for each selector";
     DOUBLEBOUNCEHOST "doublebouncehost" Line Default::MeOr("doublebouncehost"), ["qmail-send"], "host that gets double bounces";
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
@@ -60,7 +62,7 @@ controls! {
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
     LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-chkuser" "qmail-smtpd"], "domains delivered here";
     MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
-    ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc"], "name of this host: default of many others";
+    ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc" "qmail-dkim-remote" "qmail-dkim"], "name of this host: default of many others";
     MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
     MOREGOODRCPTTO "moregoodrcptto" List Default::Nothing, ["qmail-smtpd"], "further goodrcptto";
     MOREIPME "moreipme" List Default::Nothing, ["qmail-remote" "qmail-smtpd" "qmail-qmtpd"], "further addresses and networks that are this host";
