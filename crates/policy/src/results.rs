@@ -32,7 +32,7 @@ pub fn write(server: &str, methods: &[Method]) -> Vec<u8> {
             written.push_str(&format!(" ({comment})"));
         }
         for (number, (property, value)) in method.properties.iter().enumerate() {
-            let separator = if number > 0 && number % 2 == 0 { "\n\t " } else { " " };
+            let separator = if number > 0 && number % 2 == 0 { "\n\t" } else { " " };
             written.push_str(&format!("{separator}{property}={}", word(value)));
         }
     }

@@ -121,9 +121,14 @@ impl Signing<'_, '_> {
     pub fn finish(self) -> Result<Vec<u8>, SignError> {
         let mut written = String::new();
         for stream in self.streams {
-            written.push_str(&stream.finish().map_err(|_| SignError)?.to_header());
+            let field = stream.finish().map_err(|_| SignError)?.to_header();
+            let field = field.replace("\r\n", "\n");
+            // Blanks around a signature do not count (RFC 6376 §3.5), but dkimpy counts them.
+            let end = field.trim_end().trim_end_matches(';').trim_end();
+            written.push_str(end);
+            written.push_str(";\n");
         }
-        Ok(written.replace("\r\n", "\n").into_bytes())
+        Ok(written.into_bytes())
     }
 }
 

@@ -69,3 +69,13 @@ fn without_an_author_there_is_no_signature() {
     assert_eq!(signed("\n", &["From: x\n"]), None);
     assert_eq!(signed("", &[]), None);
 }
+
+#[test]
+fn nothing_stands_between_a_signature_and_its_end() {
+    for number in 0..100 {
+        let header = format!("From: a@a.example\nSubject: {number}\n\n");
+        let field = signed(&header, &["x".repeat(number).as_str()]).unwrap();
+        let before = field.strip_suffix(";\n").unwrap();
+        assert!(before.ends_with('='), "{field}");
+    }
+}
