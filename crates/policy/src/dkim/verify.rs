@@ -66,7 +66,7 @@ impl<'h> Verifier<'h> {
     fn read(&mut self, field: &'h [u8], authors: usize) {
         let (name, value) = parts(field);
         let signature = match Signature::parse(value) {
-            Ok(signature) if has_distinct_tags(value) => signature,
+            Ok(signature) if is_sound(value) => signature,
             Ok(_) => return self.note(Verdict::Unreadable),
             Err(Error::Dkim(error)) => return self.note(of_dkim(&error)),
             Err(_) => return self.note(Verdict::Unreadable),
@@ -194,18 +194,31 @@ fn parts(field: &[u8]) -> (&[u8], &[u8]) {
     cut.unwrap_or((field, b""))
 }
 
-/// RFC 6376 §3.2: a tag that occurs twice makes the list invalid. Readers that take the first and
-/// readers that take the last would see two signatures.
-fn has_distinct_tags(value: &[u8]) -> bool {
+/// What the library does not look at. RFC 6376 §3.2: a tag that occurs twice makes the list invalid,
+/// for readers that take the first and readers that take the last would see two signatures. §3.5:
+/// keys that are found in another way than by DNS are none that we can find.
+fn is_sound(value: &[u8]) -> bool {
     let mut seen: Vec<&[u8]> = Vec::new();
     for tag in value.split(|byte| *byte == b';') {
-        let name = tag.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
+        let (name, value) = match tag.iter().position(|byte| *byte == b'=') {
+            Some(at) => (tag.get(..at), tag.get(at + 1..)),
+            None => (Some(tag), None),
+        };
+        let name = name.unwrap_or_default().trim_ascii();
         if !name.is_empty() && (seen.contains(&name) || seen.len() > MOST_NAMES) {
+            return false;
+        }
+        if name == b"q" && !offers_dns(value.unwrap_or_default()) {
             return false;
         }
         seen.push(name);
     }
     true
+}
+
+fn offers_dns(methods: &[u8]) -> bool {
+    let mut methods = methods.split(|byte| *byte == b':').map(<[u8]>::trim_ascii);
+    methods.any(|method| method.eq_ignore_ascii_case(b"dns/txt"))
 }
 
 #[cfg(test)]
