@@ -1,12 +1,14 @@
 //! Signs a message on its way to qmail-remote.
 //!
 //! Everything that leaves passes here: what users send, what is forwarded, and bounces, which no
-//! signer in front of the queue ever sees. This process reads the keys; when it becomes
-//! qmail-remote, which talks to strangers, they are gone from its memory.
+//! signer in front of the queue ever sees. This process reads the keys. When it becomes
+//! qmail-remote, which talks to strangers, they are gone from its memory, and it can open them no
+//! more.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
 mod candidates;
+mod conceal;
 mod next;
 mod passage;
 mod trouble;
@@ -42,12 +44,15 @@ pub struct Input {
 /// Signs the message and becomes qmail-remote. Comes back only if that fails.
 pub fn run(input: Input) -> Result<Infallible, Trouble> {
     let Input { arguments, message, home, next } = input;
+    next.check()?;
     let received = Received::read(message.map_err(Trouble::Read)?, HEADER_LIMIT)?;
     let sender = arguments.get(1).map(Vec::as_slice).unwrap_or_default();
     let message = match keys(&received, sender, &home)? {
         Some(keys) => received.signed(&keys)?,
         None => received.unsigned()?,
     };
+    // Without this, too, mail is signed and sent: the kernel may be old, or a directory closed.
+    let _ = conceal::conceal(&home.join("control").join(DOMAINKEYS.file));
     next.become_it(&arguments, &message)
 }
 

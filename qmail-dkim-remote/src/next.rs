@@ -34,15 +34,17 @@ impl Next {
         Self { program, is_loop: env::var_os(GUARD).is_some_and(|by| by == *process) }
     }
 
+    /// Whether it is another program than this one.
+    pub(crate) fn check(&self) -> Result<(), Trouble> {
+        if self.is_loop { Err(Trouble::Loop) } else { Ok(()) }
+    }
+
     /// Becomes that program.
     pub(crate) fn become_it(
         &self,
         arguments: &[Vec<u8>],
         message: &File,
     ) -> Result<Infallible, Trouble> {
-        if self.is_loop {
-            return Err(Trouble::Loop);
-        }
         let process = std::process::id().to_string();
         let spawn = Spawn::search(&self.program).env(GUARD, process.as_bytes());
         arguments

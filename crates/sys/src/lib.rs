@@ -5,6 +5,7 @@
 //! leaves only by `_exit`.
 #![expect(unsafe_code, reason = "this is the crate that holds all of it")]
 
+mod conceal;
 mod connect;
 #[cfg(feature = "crypt")]
 mod crypt;
@@ -35,6 +36,7 @@ pub mod signal;
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 mod start_up;
 
+pub use conceal::Readable;
 pub use connect::connect;
 #[cfg(feature = "crypt")]
 pub use crypt::{Shadow, crypt};

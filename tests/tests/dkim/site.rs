@@ -109,9 +109,9 @@ impl Site {
     pub(crate) fn results(&self, message: &str) -> String {
         let reply = self.receive(&[], message);
         assert!(reply.starts_with("250"), "{reply}");
-        let queued = self.tree.todo().pop().unwrap().without_received();
-        let (results, rest) = queued.split_once("\nReceived:").unwrap();
-        assert!(rest.ends_with(message), "{rest}");
+        let all = self.tree.todo().into_iter().map(|queued| queued.without_received());
+        let queued = all.filter(|queued| queued.ends_with(message)).last().unwrap();
+        let (results, _) = queued.split_once("\nReceived:").unwrap();
         results.replace("\n\t", " ")
     }
 
