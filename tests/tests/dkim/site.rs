@@ -109,8 +109,8 @@ impl Site {
     pub(crate) fn results(&self, message: &str) -> String {
         let reply = self.receive(&[], message);
         assert!(reply.starts_with("250"), "{reply}");
-        let all = self.tree.todo().into_iter().map(|queued| queued.without_received());
-        let queued = all.filter(|queued| queued.ends_with(message)).last().unwrap();
+        let mut all = self.tree.todo().into_iter().map(|queued| queued.without_received());
+        let queued = all.find(|queued| queued.ends_with(message)).unwrap();
         let (results, _) = queued.split_once("\nReceived:").unwrap();
         results.replace("\n\t", " ")
     }
