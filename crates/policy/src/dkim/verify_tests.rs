@@ -96,6 +96,19 @@ fn what_we_sign_we_verify() {
 }
 
 #[test]
+fn the_message_in_rfc_8463_is_verified() {
+    let mut zone = Zone::default();
+    for line in include_str!("../../samples/rfc8463.records").lines() {
+        let (name, text) = line.split_once(' ').unwrap();
+        zone.records.insert(format!("{name}."), Ok(vec![text.as_bytes().to_vec()]));
+    }
+    let message = include_str!("../../samples/rfc8463.message");
+    let (header, body) = message.split_at(message.find("\n\n").unwrap() + 2);
+    assert_eq!(verdicts(&zone, header, body), BOTH_PASS);
+    assert_eq!(verdicts(&zone, header, &body.replace('H', "h")), [Verdict::BodyChanged; 2]);
+}
+
+#[test]
 fn a_changed_byte_is_caught_wherever_it_matters() {
     let zone = Zone::standard();
     let header = format!("{}{HEADER}", signatures(HEADER, BODY));
