@@ -3,14 +3,16 @@
 #![deny(clippy::indexing_slicing)]
 
 mod failure;
+mod generate;
 mod place;
 mod request;
 
 use std::path::Path;
 
-use qmail_policy::dkim::generate;
+use generate::generate;
 
 pub use failure::Failure;
+pub use generate::{GenerateError, Generated, Kind};
 pub use request::{Request, Target};
 
 /// Makes the key, and returns the record as a line of a zone file.

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::options::{Given, Options};
 use qmail_policy::Domain;
-use qmail_policy::dkim::Kind;
 
-use crate::Failure;
+use crate::{Failure, Kind};
 
 const DEFAULT_BITS: usize = 2048;
 

@@ -1,6 +1,7 @@
 use super::*;
 use qmail_policy::Domain;
-use qmail_policy::dkim::{Kind, keys_for};
+use qmail_policy::dkim::keys_for;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

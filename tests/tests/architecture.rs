@@ -176,6 +176,23 @@ fn keys_and_signatures_stay_with_those_who_need_them() {
     }
 }
 
+#[test]
+fn rsa_keys_are_only_made_where_nobody_watches() {
+    let packages = packages();
+    let users = packages.iter().filter(|(_, package)| package.uses.contains(&"rsa".into()));
+    assert_eq!(users.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["dknewkey"]);
+}
+
+#[test]
+fn nothing_waits_for_two_things_at_once() {
+    let locked = fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
+    assert!(locked.contains("name = \"rustls\""), "not the file it should be");
+    for runtime in ["tokio", "mio", "smol", "async-std", "hickory-net"] {
+        let line = format!("name = \"{runtime}\"\n");
+        assert!(!locked.contains(&line), "an async runtime: {runtime}");
+    }
+}
+
 /// All Rust files below a directory.
 fn sources(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -102,7 +102,8 @@ fn as_multilog(log: &[String]) -> String {
 fn logwatch(tree: &Tree, service: &str) -> String {
     tree.shell("mkdir -p /run/logwatch");
     // Senders of few messages count, too.
-    let settings = "$qmail_high_detail = 1\n$threshold = 1\n$from_threshold = 1\n$local_threshold = 1\n";
+    let settings =
+        "$qmail_high_detail = 1\n$threshold = 1\n$from_threshold = 1\n$local_threshold = 1\n";
     tree.write_in_its_world(&format!("/etc/logwatch/conf/services/{service}.conf"), settings);
     tree.write_in_its_world("/etc/logwatch/conf/logwatch.conf", "TmpDir = /run/logwatch\n");
     let words = ["--output", "stdout", "--format", "text", "--range", "all", "--detail", "high"];
@@ -148,8 +149,7 @@ fn isoqlog(tree: &Tree, kind: &str, place: &str) -> String {
         ("langfile", "/usr/share/isoqlog/lang/english"),
         ("hostname", "test.example"),
     ];
-    let mut text: String =
-        settings.map(|(name, value)| format!("{name} = \"{value}\"\n")).concat();
+    let mut text: String = settings.map(|(name, value)| format!("{name} = \"{value}\"\n")).concat();
     for table in ["maxsender", "maxreceiver", "maxtotal", "maxbyte"] {
         text += &format!("{table} = 100\n");
     }

@@ -6,7 +6,6 @@
 //! and how much of a message's demands is met.
 
 mod evaluation;
-mod generate;
 mod key;
 mod lookup;
 mod outcome;
@@ -15,7 +14,6 @@ mod sign;
 mod store;
 mod verify;
 
-pub use generate::{GenerateError, Generated, Kind, generate};
 pub use key::{Key, KeyError};
 pub use lookup::{Limits, Records};
 pub use outcome::{Outcome, Verdict};

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use mail_auth::common::crypto::CryptoError;
 use mail_auth::dkim::DkimError;
-use mail_auth::hickory_resolver::config::{ResolverConfig, ResolverOpts};
+use mail_auth::hickory_resolver::TokioResolver;
 use mail_auth::{
     AuthenticatedMessage, DkimResult, Error, MessageAuthenticator, Parameters, ResolverCache, Txt,
 };
@@ -51,10 +51,7 @@ impl ResolverCache<Box<str>, Txt> for Known {
 
 /// The verdict on each signature of `message`, in their order.
 pub(super) fn evaluate(message: &AuthenticatedMessage<'_>, known: &Known) -> Vec<Verdict> {
-    let resolver = ResolverConfig::from_parts(None, Vec::new(), Vec::new());
-    let Ok(library) = MessageAuthenticator::new(resolver, ResolverOpts::default()) else {
-        return vec![Verdict::NoAnswer; message.dkim_headers.len()];
-    };
+    let library = MessageAuthenticator(TokioResolver);
     let verification = library.verify_dkim(Parameters::new(message).with_txt_cache(known));
     match pin!(verification).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outputs) => outputs.iter().map(|output| verdict(output.result())).collect(),

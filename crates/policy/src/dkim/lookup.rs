@@ -14,6 +14,12 @@ use super::Verdict;
 /// RFC 8301 §3.2.
 const SHORTEST_KEY_BITS: usize = 1024;
 
+/// What ring verifies. Twice what signers use.
+const LONGEST_KEY_BITS: usize = 8192;
+
+/// What the library says of keys whose length is given by their kind: Ed25519.
+const FIXED_KEY_BITS: usize = usize::MAX;
+
 /// Records of one name that are looked at: only one is a key.
 const MOST_RECORDS: usize = 4;
 
@@ -90,8 +96,12 @@ fn read(text: &[u8]) -> Result<Found, Verdict> {
         Error::Dkim(DkimError::UnsupportedKeyType) => Verdict::OtherAlgorithm,
         _ => Verdict::UnusableKey,
     })?;
-    if key.p.public_key_bits() < SHORTEST_KEY_BITS {
-        return Err(Verdict::ShortKey);
+    match key.p.public_key_bits() {
+        // It is not an RSA key at all.
+        0 => return Err(Verdict::UnusableKey),
+        1..SHORTEST_KEY_BITS => return Err(Verdict::ShortKey),
+        SHORTEST_KEY_BITS..=LONGEST_KEY_BITS | FIXED_KEY_BITS => {}
+        _ => return Err(Verdict::UnusableKey),
     }
     let hashes = key.f & (TAKES_SHA1 | TAKES_SHA256);
     if hashes == TAKES_SHA1 || !is_for_mail(text) {

@@ -1,6 +1,8 @@
 use super::*;
 use crate::dkim::{Key, Keys, Signer};
 use crate::text::wire;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use qmail_dns::{Cause, Failure};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -161,6 +163,13 @@ fn without_signature_the_outcome_says_so() {
     assert_eq!(verdicts(&Zone::standard(), HEADER, BODY), [Verdict::NotSigned]);
 }
 
+/// An RSA key of 9,216 bits, as PKCS#1 has it.
+fn giant_record() -> String {
+    let modulus = [&[2, 0x82, 4, 0x80][..], &[0xff; 1152]].concat();
+    let key = [&[0x30, 0x82, 4, 0x89][..], &modulus, &[2, 3, 1, 0, 1]].concat();
+    format!("v=DKIM1; p={}", STANDARD.encode(key))
+}
+
 #[test]
 fn the_verdict_names_what_is_wrong_with_a_key() {
     let failing = |failure| {
@@ -178,6 +187,7 @@ fn the_verdict_names_what_is_wrong_with_a_key() {
         (record("v=DKIM1; k=dsa; p=AAAA"), Verdict::OtherAlgorithm),
         (record("v=DKIM1; p=AAAA"), Verdict::UnusableKey),
         (record("v=spf1 -all"), Verdict::UnusableKey),
+        (record(&giant_record()), Verdict::UnusableKey),
         (record(SHORT_RECORD), Verdict::ShortKey),
         (record(ED25519_RECORD), Verdict::OtherAlgorithm),
         (record(&format!("h=sha1; p={p}")), Verdict::OtherAlgorithm),

@@ -50,7 +50,7 @@ impl std::error::Error for GenerateError {}
 ///
 /// # Errors
 /// If the system gives no random numbers.
-pub fn generate(kind: Kind) -> Result<Generated, GenerateError> {
+pub(crate) fn generate(kind: Kind) -> Result<Generated, GenerateError> {
     match kind {
         Kind::Rsa(bits) => rsa(bits),
         Kind::Ed25519 => ed25519(),
@@ -95,9 +95,9 @@ impl fmt::Debug for Generated {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Key;
     use super::*;
-    use crate::Domain;
+    use qmail_policy::Domain;
+    use qmail_policy::dkim::Key;
 
     fn domain(name: &str) -> Domain {
         Domain::parse(name.as_bytes()).unwrap()
