@@ -1,6 +1,8 @@
 //! Signatures on what leaves and on what comes in, with OpenDKIM, dkimpy and Mail::DKIM on the
 //! other side, and with messages and name servers that mean us no good.
 
+#[path = "dkim/original.rs"]
+mod original;
 #[path = "dkim/site.rs"]
 mod site;
 

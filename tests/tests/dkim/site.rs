@@ -40,11 +40,15 @@ impl Site {
     pub(crate) fn without_keys(records: &str) -> Option<Self> {
         let tree = Tree::under_test();
         let programs = ["qmail-dkim-remote", "qmail-dkim", "dknewkey"];
-        if tree.is_original()
-            || tree.lacks(Need::Root)
-            || tree.lacks(Need::Tool("nsd"))
-            || programs.into_iter().any(|name| tree.lacks(Need::Program(name)))
-        {
+        if tree.is_original() || programs.into_iter().any(|name| tree.lacks(Need::Program(name))) {
+            return None;
+        }
+        Self::of(tree, records)
+    }
+
+    /// The same of this tree; whatever it lacks has to be put there.
+    pub(crate) fn of(tree: Tree, records: &str) -> Option<Self> {
+        if tree.lacks(Need::Root) || tree.lacks(Need::Tool("nsd")) {
             return None;
         }
         let server = name_server(&tree, records);
@@ -92,8 +96,12 @@ impl Site {
 
     /// The last of so many messages that have come, with LF.
     pub(crate) fn arrived(&self, count: usize) -> String {
-        let message = self.sink.wait_for(count).pop().unwrap();
-        String::from_utf8(message.data).unwrap().replace("\r\n.", "\r\n").replace("\r\n", "\n")
+        Self::text(self.sink.wait_for(count).pop().unwrap().data)
+    }
+
+    /// What came over the wire as it is in a file.
+    pub(crate) fn text(data: Vec<u8>) -> String {
+        String::from_utf8(data).unwrap().replace("\r\n.", "\r\n").replace("\r\n", "\n")
     }
 
     /// Takes a message from the network with these variables; what the client was told.
