@@ -10,6 +10,8 @@ use rsa::pkcs8::{EncodePrivateKey, EncodePublicKey, LineEnding};
 use rsa::rand_core::OsRng;
 use rsa::{RsaPrivateKey, RsaPublicKey};
 
+use crate::Failure;
+
 /// Where the 32 bytes of an Ed25519 key stand in PKCS#8 (RFC 8410 §7).
 const ED25519_PREFIX: [u8; 16] =
     [0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x70, 4, 0x22, 4, 0x20];
@@ -27,48 +29,36 @@ pub enum Kind {
 }
 
 /// A new key.
-pub struct Generated {
+pub(crate) struct Generated {
     /// The private key in PEM.
-    pub pem: String,
+    pub(crate) pem: String,
     /// The text of the DNS record.
-    pub record: String,
+    pub(crate) record: String,
 }
-
-/// A key that could not be made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct GenerateError;
-
-impl fmt::Display for GenerateError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("unable to make a key")
-    }
-}
-
-impl std::error::Error for GenerateError {}
 
 /// Makes a key.
 ///
 /// # Errors
-/// If the system gives no random numbers.
-pub(crate) fn generate(kind: Kind) -> Result<Generated, GenerateError> {
+/// [`Failure::Generate`].
+pub(crate) fn generate(kind: Kind) -> Result<Generated, Failure> {
     match kind {
         Kind::Rsa(bits) => rsa(bits),
         Kind::Ed25519 => ed25519(),
     }
 }
 
-fn rsa(bits: usize) -> Result<Generated, GenerateError> {
-    let private = RsaPrivateKey::new(&mut OsRng, bits).map_err(|_| GenerateError)?;
-    let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(|_| GenerateError)?.to_string();
-    let public = RsaPublicKey::from(&private).to_public_key_der().map_err(|_| GenerateError)?;
+fn rsa(bits: usize) -> Result<Generated, Failure> {
+    let private = RsaPrivateKey::new(&mut OsRng, bits).map_err(|_| Failure::Generate)?;
+    let pem = private.to_pkcs8_pem(LineEnding::LF).map_err(|_| Failure::Generate)?.to_string();
+    let public = RsaPublicKey::from(&private).to_public_key_der().map_err(|_| Failure::Generate)?;
     let public = STANDARD.encode(public.as_bytes());
     Ok(Generated { pem, record: format!("v=DKIM1; k=rsa; p={public}") })
 }
 
-fn ed25519() -> Result<Generated, GenerateError> {
+fn ed25519() -> Result<Generated, Failure> {
     let mut seed = [0; 32];
-    SystemRandom::new().fill(&mut seed).map_err(|_| GenerateError)?;
-    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| GenerateError)?;
+    SystemRandom::new().fill(&mut seed).map_err(|_| Failure::Generate)?;
+    let pair = Ed25519KeyPair::from_seed_unchecked(&seed).map_err(|_| Failure::Generate)?;
     let private = STANDARD.encode([&ED25519_PREFIX[..], &seed].concat());
     let public = STANDARD.encode(pair.public_key());
     Ok(Generated {
@@ -79,7 +69,7 @@ fn ed25519() -> Result<Generated, GenerateError> {
 
 impl Generated {
     /// The text of the record as a zone file has it, in strings that are not too long.
-    pub fn strings(&self) -> String {
+    pub(crate) fn strings(&self) -> String {
         let strings = self.record.as_bytes().chunks(LONGEST_STRING);
         let quoted = strings.map(|string| format!("\"{}\"", String::from_utf8_lossy(string)));
         format!("( {} )", quoted.collect::<Vec<_>>().join(" "))

@@ -12,7 +12,7 @@ use std::path::Path;
 use generate::generate;
 
 pub use failure::Failure;
-pub use generate::{GenerateError, Generated, Kind};
+pub use generate::Kind;
 pub use request::{Request, Target};
 
 /// Makes the key, and returns the record as a line of a zone file.
@@ -21,7 +21,7 @@ pub use request::{Request, Target};
 /// See [`Failure`]. No key is left behind then.
 pub fn run(request: &Request, home: &Path) -> Result<String, Failure> {
     let place = place::Place::prepare(&request.target, home)?;
-    let generated = generate(request.kind).map_err(|_| Failure::Generate)?;
+    let generated = generate(request.kind)?;
     let line = match &request.target {
         Target::Domain { domain, selector } => {
             format!("{selector}._domainkey.{domain}. IN TXT {}\n", generated.strings())

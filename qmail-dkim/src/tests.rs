@@ -70,3 +70,9 @@ fn line_ends_become_those_of_the_queue() {
     let queued = queued(&MESSAGE.replace('\n', "\r\n"), &Settings::default()).unwrap();
     assert_eq!(queued, format!("{NONE}{MESSAGE}"));
 }
+
+#[test]
+fn a_false_result_behind_a_lone_cr_goes_too() {
+    let message = format!("X: y\r{FORGED}{MESSAGE}");
+    assert_eq!(queued(&message, &Settings::default()).unwrap(), format!("{NONE}X: y\n{MESSAGE}"));
+}

@@ -147,8 +147,6 @@ pub mod net {
     pub enum DnsError {
         /// Never this.
         NoRecordsFound(NoRecords),
-        /// Nor this.
-        Other(Infallible),
     }
 
     /// That there is no record, which nobody can know who does not ask.
