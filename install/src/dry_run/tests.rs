@@ -99,15 +99,15 @@ fn more_deliveries_than_these_programs_can_do_are_told() {
 
 #[test]
 fn strangers_stay_unless_an_old_program_needs_them() {
-    let scene = patched(&["plugins/first", "bin/qmail-dkim"]);
-    for name in ["bin/qmail-dkim", "bin/vdelivermail", "rc", "notes"] {
+    let scene = patched(&["plugins/first", "bin/qmail-dk"]);
+    for name in ["bin/qmail-dk", "bin/vdelivermail", "rc", "notes"] {
         write(&scene.path(name), "x");
     }
     fs::create_dir(scene.path("plugins")).unwrap();
     let findings = looked_at(&scene);
     let used = "is used by bin/qmail-smtpd as it is now, and by nobody here";
     assert!(has(&findings.warnings, &format!("plugins {used}")), "{findings:#?}");
-    assert!(has(&findings.warnings, &format!("bin/qmail-dkim {used}")), "{findings:#?}");
+    assert!(has(&findings.warnings, &format!("bin/qmail-dk {used}")), "{findings:#?}");
     let stays: Vec<_> =
         findings.lines.iter().filter_map(|line| line.strip_prefix("stays: ")).collect();
     let expected = ["notes", "bin/vdelivermail"].map(|name| scene.path(name).display().to_string());
