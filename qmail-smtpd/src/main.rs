@@ -39,7 +39,7 @@ fn main() -> ExitCode {
 
 /// With TLS and AUTH, where they are wanted.
 fn serve_securely(mut connection: Connection<'_>, mut settings: Settings, home: &Path) -> Ended {
-    let first = match equip(&mut settings, home, std::env::args_os().skip(1)) {
+    let first = match equip(&mut settings, std::env::args_os().skip(1)) {
         Ok(first) => first,
         Err(unusable) => {
             // What the client is told, whom it does not help.

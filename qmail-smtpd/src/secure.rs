@@ -10,7 +10,6 @@ mod requirements;
 mod tls;
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use qmail_core::control::{ControlError, Controls, LOCALS, TLSCLIENTS};
 use qmail_tls::TreeServer;
@@ -55,10 +54,9 @@ impl From<Clash> for Unusable {
 /// If a control file cannot be read, or what is wanted contradicts itself.
 pub fn equip(
     settings: &mut Settings,
-    home: &Path,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Option<TlsFirst>, Unusable> {
-    let controls = Controls::open(home)?;
+    let controls = settings.controls.clone();
     let arguments = Arguments::parse(arguments, &arguments::is_program);
     let variables = &settings.visit.variables;
     let policy = Policy::from_environment(&|name| variables.value(name), &arguments)?;

@@ -43,6 +43,8 @@ pub struct Settings {
     pub signatures: Option<PathBuf>,
     /// What is said to some exit codes of queue programs.
     pub texts: Map,
+    /// The control files, for those who add to this.
+    pub controls: Controls,
 }
 
 /// A control file cannot be read, or nothing says what we are called.
@@ -84,6 +86,7 @@ impl Settings {
                 .filter(|_| !variables.has("EXECUTABLEOK"))
                 .map(|_| controls.path(&control::SIGNATURES)),
             manners: manners(greeting, controls.clone(), &variables, unknown > 0)?,
+            controls,
             visit: Visit::new(client, variables),
         })
     }

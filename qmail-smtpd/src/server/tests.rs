@@ -31,6 +31,7 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
         greet_delay: None,
         signatures: None,
         texts: Map::default(),
+        controls: qmail_core::control::Controls::open(home.path()).unwrap(),
     };
     let mut told = Vec::new();
     let connection = Connection::of(Duplex::of(input, &mut told));
