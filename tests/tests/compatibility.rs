@@ -6,63 +6,26 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What netqmail 1.06 builds for somebody to run.
-const PROGRAMS: [&str; 51] = [
-    "bouncesaying",
-    "condredirect",
+use qmail_conformance::old_tree::PROGRAMS;
+
+/// What netqmail 1.06 builds for somebody to run beside [`PROGRAMS`].
+const FURTHER_PROGRAMS: [&str; 15] = [
     "config",
     "config-fast",
-    "datemail",
     "dnsfq",
     "dnsip",
     "dnsmxip",
     "dnsptr",
-    "elq",
-    "except",
-    "forward",
     "hostname",
     "install",
     "instcheck",
     "ipmeprint",
-    "maildir2mbox",
-    "maildirmake",
-    "maildirwatch",
-    "mailsubj",
-    "pinq",
-    "predate",
-    "preline",
-    "qail",
-    "qbiff",
-    "qmail-clean",
-    "qmail-getpw",
-    "qmail-inject",
-    "qmail-local",
-    "qmail-lspawn",
-    "qmail-newmrh",
-    "qmail-newu",
-    "qmail-pop3d",
-    "qmail-popup",
-    "qmail-pw2u",
-    "qmail-qmqpc",
-    "qmail-qmqpd",
-    "qmail-qmtpd",
-    "qmail-qread",
-    "qmail-qstat",
-    "qmail-queue",
-    "qmail-remote",
-    "qmail-rspawn",
-    "qmail-send",
-    "qmail-showctl",
-    "qmail-smtpd",
-    "qmail-start",
-    "qmail-tcpok",
-    "qmail-tcpto",
     "qmail-upq",
     "qreceipt",
+    "qsmhook",
+    "splogger",
+    "tcp-env",
 ];
-
-/// The rest of them.
-const FURTHER_PROGRAMS: [&str; 4] = ["qsmhook", "sendmail", "splogger", "tcp-env"];
 
 /// The control files of netqmail 1.06.
 const CONTROLS: [&str; 29] = [
