@@ -9,6 +9,7 @@ pub mod database;
 pub mod domains;
 pub mod fatal;
 pub mod lines;
+pub mod list_databases;
 pub mod more_hosts;
 pub mod names;
 pub mod pw2u;

@@ -1,10 +1,12 @@
 //! Who may send what to whom: each policy is a module, and the session knows none of them.
 
+mod blackholed;
 mod chkuser;
 mod dnsbl;
 mod helocheck;
 mod limits;
 mod lists;
+mod localmfcheck;
 mod mfcheck;
 mod null_sender;
 mod order;

@@ -5,7 +5,7 @@ use qmail_wire::smtp_server::Reply;
 use crate::replies;
 use crate::variables::Variables;
 
-const VARIABLES: [(&Reply, &str); 12] = [
+const VARIABLES: [(&Reply, &str); 15] = [
     (&replies::INVALID_HELO, "REPLY_HELO"),
     (&replies::DENIED_HELO, "REPLY_HELO"),
     (&replies::BAD_RECIPIENT, "REPLY_BADRCPTTO"),
@@ -18,6 +18,9 @@ const VARIABLES: [(&Reply, &str); 12] = [
     (&replies::NOT_OURS, "REPLY_NOGATEWAY"),
     (&replies::NO_SENDER_DOMAIN, "REPLY_SENDEREXIST"),
     (&replies::TOO_LARGE, "REPLY_MAXSIZE"),
+    (&replies::INVALID_CONTENT, "REPLY_CONTENT"),
+    (&replies::EXECUTABLE, "REPLY_CONTENT"),
+    (&replies::REJECTED, "REPLY_CONTENT"),
 ];
 
 /// The reply with the words that a variable has for it, before its status in parentheses.

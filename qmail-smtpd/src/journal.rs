@@ -23,6 +23,8 @@ pub struct Conclusion {
     pub reply: Reply,
     /// The process id of the queue program.
     pub queue_id: u32,
+    /// What the queue program exited with, if it did.
+    pub exit_code: Option<u8>,
     /// How many bytes came.
     pub size: u64,
 }

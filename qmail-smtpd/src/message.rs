@@ -1,6 +1,9 @@
 //! A message: from the client, through the decoder, into the queue.
 
+mod bad_types;
+mod contents;
 mod signatures;
+mod told;
 
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
@@ -9,9 +12,7 @@ use std::path::Path;
 
 use qmail_core::control::Map;
 use qmail_core::conversation::Conversation;
-use qmail_core::long_list::{Index, LongList};
 use qmail_core::submit::{Refusal, Submission};
-use qmail_sys::Spawn;
 use qmail_wire::smtp_server::{DataDecoder, HopCounter, Reply};
 
 use crate::broken::Broken;
@@ -19,15 +20,13 @@ use crate::journal::{Conclusion, Fate};
 use crate::replies;
 use crate::server::World;
 use crate::transaction::Transaction;
+use crate::variables::Variables;
 use crate::visit::Visit;
 
-use signatures::Signatures;
+use contents::Contents;
 
 /// So many hosts only see a message that goes round in circles.
 const MOST_HOPS: u32 = 100;
-
-/// Linux takes variables of up to 128 KiB.
-const MOST_TOLD: usize = 100_000;
 
 /// Where a message goes, and how large it may be.
 pub(crate) struct Receiver<'a> {
@@ -54,17 +53,19 @@ impl Receiver<'_> {
                 fate: Fate::Delayed,
                 reply: replies::NO_QUEUE,
                 queue_id: 0,
+                exit_code: None,
                 size: 0,
             });
         };
         client.send(&replies::GO_AHEAD.to_wire())?;
         submission.write(&visit.client.received((self.world.now)()));
-        for field in &visit.fields {
+        for field in visit.fields.iter().chain(&told::block_list_remark(visit)) {
             submission.write(&[field, b"\n".as_slice()].concat());
         }
         let limits = copy(client, &mut submission, limits)?;
         let (queue_id, size) = (submission.id(), limits.size);
         let finished = submission.finish_with_code(&transaction.sender, &transaction.recipients);
+        let exit_code = finished.as_ref().err().and_then(|(_, code)| *code);
         let (fate, reply) = match finished {
             Ok(()) => {
                 let text = format!("ok {} qp {queue_id}", (self.world.now)());
@@ -74,7 +75,7 @@ impl Receiver<'_> {
                 limits.objection().unwrap_or_else(|| verdict(self.in_own_words(refusal, code)))
             }
         };
-        Ok(Conclusion { fate, reply, queue_id, size })
+        Ok(Conclusion { fate, reply, queue_id, exit_code, size })
     }
 
     fn in_own_words(&self, refusal: Refusal, code: Option<u8>) -> Refusal {
@@ -84,36 +85,24 @@ impl Receiver<'_> {
     }
 
     fn start(&self, visit: &Visit, transaction: &Transaction) -> io::Result<(Submission, Limits)> {
-        let signatures = match self.signatures {
-            Some(path) => LongList::open(path, Index::Ignored)?,
-            None => None,
-        };
-        let named = visit.variables.value("QMAILQUEUE");
-        let program = named.map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec);
-        let submission = Submission::start_as(program, self.world.home, |spawn| {
-            tell(visit.variables.prepare(spawn), visit, transaction)
+        let (home, variables) = (self.world.home, &visit.variables);
+        let may_relay = visit.client.may_relay() || transaction.may_relay;
+        let contents = Contents::load(self.signatures, home, variables, may_relay)?;
+        let submission = Submission::start_as(queue_program(variables), home, |spawn| {
+            told::tell(variables.prepare(spawn), visit, transaction)
         })?;
-        Ok((submission, Limits::new(self.limit, Signatures::new(signatures))))
+        Ok((submission, Limits::new(self.limit, contents)))
     }
 }
 
-/// Tells the queue program what spamcontrol tells it. So many recipients that no environment can
-/// hold them are not told.
-fn tell<'fd>(spawn: Spawn<'fd>, visit: &Visit, transaction: &Transaction) -> Spawn<'fd> {
-    let client = &visit.client;
-    let spawn = spawn
-        .env("HELOHOST", client.helo.as_deref().unwrap_or_default())
-        .env("MAILFROM", &transaction.sender);
-    let spawn = match &client.authentication {
-        Some(user) => spawn.env("AUTHUSER", &user.user).env("AUTHPROTOCOL", user.method.as_bytes()),
-        None => spawn,
-    };
-    let recipients = transaction.recipients.join(&b' ');
-    if recipients.len() > MOST_TOLD {
-        spawn.env_remove("RCPTTO")
-    } else {
-        spawn.env("RCPTTO", &recipients)
+/// The one that `$QMAILQUEUE` names. With `$QHPSI`, the program that asks a virus scanner comes
+/// first, and then runs that one.
+fn queue_program(variables: &Variables) -> OsString {
+    let scans = variables.value("QHPSI").is_some_and(|scanner| !scanner.is_empty());
+    if scans {
+        return "bin/qhpsi".into();
     }
+    variables.value("QMAILQUEUE").map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec)
 }
 
 /// Reads to the end of the message even if it is refused already, to find the next command.
@@ -147,18 +136,18 @@ struct Limits {
     looping: bool,
     largest: Option<u64>,
     size: u64,
-    signatures: Signatures,
+    contents: Contents,
 }
 
 impl Limits {
-    fn new(largest: Option<u64>, signatures: Signatures) -> Self {
-        Self { hops: HopCounter::new(), looping: false, largest, size: 0, signatures }
+    fn new(largest: Option<u64>, contents: Contents) -> Self {
+        Self { hops: HopCounter::new(), looping: false, largest, size: 0, contents }
     }
 
     fn count(&mut self, block: &[u8]) {
         self.looping = self.hops.count(block) >= MOST_HOPS;
         self.size = self.size.saturating_add(u64::try_from(block.len()).unwrap_or(u64::MAX));
-        self.signatures.look(block);
+        self.contents.look(block);
     }
 
     fn objection(&self) -> Option<(Fate, Reply)> {
@@ -168,10 +157,10 @@ impl Limits {
         if self.largest.is_some_and(|largest| self.size > largest) {
             return Some((Fate::TooBig, replies::TOO_LARGE));
         }
-        match self.signatures.found() {
-            Ok(false) => None,
-            Ok(true) => Some((Fate::Unwanted, replies::EXECUTABLE)),
-            Err(()) => Some((Fate::Delayed, replies::NO_QUEUE)),
+        match self.contents.found() {
+            Ok(None) => None,
+            Ok(Some(reply)) => Some((Fate::Unwanted, reply.clone())),
+            Err(_) => Some((Fate::Delayed, replies::NO_QUEUE)),
         }
     }
 }
@@ -187,7 +176,7 @@ mod tests {
 
     #[test]
     fn a_message_of_exactly_the_limit_is_not_too_large() {
-        let mut limits = Limits::new(Some(10), Signatures::new(None));
+        let mut limits = Limits::new(Some(10), Contents::none());
         limits.count(b"12345");
         limits.count(b"67890");
         assert_eq!(limits.objection(), None);
@@ -197,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_loop_is_told_before_the_size() {
-        let mut limits = Limits::new(Some(10), Signatures::new(None));
+        let mut limits = Limits::new(Some(10), Contents::none());
         limits.count(&b"Received: x\n".repeat(99));
         assert_eq!(limits.objection(), Some((Fate::TooBig, replies::TOO_LARGE)));
         limits.count(b"Delivered-To: x\n");

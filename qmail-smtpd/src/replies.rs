@@ -89,6 +89,10 @@ pub const NO_MAILBOX: Reply = Reply::new(550, "sorry, no mailbox here by that na
 pub const EARLY_TALKER: Reply = Reply::new(554, "SMTP protocol violation");
 /// To a message.
 pub const EXECUTABLE: Reply = Reply::new(552, "we don't accept email with such content (#5.3.4)");
+/// To a message: spamcontrol's lists of what executables look like.
+pub const INVALID_CONTENT: Reply = Reply::new(554, "sorry, invalid message content (#5.3.2)");
+/// To a message that a queue program refuses, a virus scanner for one.
+pub const REJECTED: Reply = Reply::new(554, "mail server permanently rejected message (#5.3.0)");
 /// To a command that we do not know, if asked to say so.
 pub const UNRECOGNISED: Reply = Reply::new(500, "unrecognised (#5.5.2)");
 /// To RCPT, where a program says so.

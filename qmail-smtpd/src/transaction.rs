@@ -11,6 +11,8 @@ pub struct Transaction {
     pub is_vouched_for: bool,
     /// The sender is one who may send to anybody.
     pub may_relay: bool,
+    /// The client may relay, and the sender is one whom he may name.
+    pub is_own_sender: bool,
     /// Who gets the message.
     pub recipients: Vec<Vec<u8>>,
 }

@@ -10,7 +10,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use qmail_sys::{Child, Exit, FailureCodes, Interest, Spawn, pipe, poll};
+use qmail_sys::{Child, Exit, FailureCodes, Spawn, pipe};
+
+use crate::command::ends_before;
 
 /// What a filter exits with to refuse the message.
 const REFUSED: u8 = 1;
@@ -114,19 +116,6 @@ fn combine(before: Judgement, next: Judgement) -> Judgement {
         Judgement::Pass => next,
         Judgement::Drop if next == Judgement::Refuse => next,
         before => before,
-    }
-}
-
-fn ends_before(child: &Child, deadline: Instant) -> io::Result<bool> {
-    let ended = child.ended()?;
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        if poll(&mut [Interest::reading(ended.as_fd())], Some(left))? {
-            return Ok(true);
-        }
-        if left.is_zero() {
-            return Ok(false);
-        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! A program in a configuration file or on a command line.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
 
-use qmail_sys::Spawn;
+use qmail_sys::{Child, Interest, Spawn, poll};
 
 /// The program that a line names: words between blanks, or with `:` before it a command for a
 /// shell. `None` if there is no word.
@@ -23,6 +26,23 @@ pub fn spawn<'fd>(words: &[OsString]) -> Spawn<'fd> {
         .split_first()
         .map_or((OsStr::new(""), words), |(first, rest)| (first.as_os_str(), rest));
     Spawn::search(program).args(arguments)
+}
+
+/// Waits for the end of a program, but no longer than this.
+///
+/// # Errors
+/// If the system cannot wait.
+pub fn ends_before(child: &Child, deadline: Instant) -> io::Result<bool> {
+    let ended = child.ended()?;
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if poll(&mut [Interest::reading(ended.as_fd())], Some(left))? {
+            return Ok(true);
+        }
+        if left.is_zero() {
+            return Ok(false);
+        }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use admin_tools::fatal::{TEMPORARY, because, give_up};
+use admin_tools::list_databases::{write_sender_rules, write_starts};
 use qmail_core::long_list::{index_of, write_index};
+
+/// As much of a line of `badmimetypes` counts, in bytes.
+const MIME_TYPE: usize = 9;
+/// And of `badloadertypes`.
+const LOADER_TYPE: usize = 5;
 
 fn main() -> ExitCode {
     let names: Vec<String> =
@@ -23,7 +29,12 @@ fn main() -> ExitCode {
     let control = qmail_core::home::home().join("control");
     for name in names {
         if let Err(error) = make(&control, &name) {
-            let text = because(&format!("unable to make control/{name}.cdb"), &error);
+            let what = format!("unable to make control/{name}.cdb");
+            let text = match error.raw_os_error() {
+                Some(_) => because(&what, &error),
+                // A line that is none, which the error tells.
+                None => format!("{what}: {error}"),
+            };
             return give_up(&format!("qmail-newlist: fatal: {text}"), TEMPORARY);
         }
     }
@@ -34,7 +45,14 @@ fn make(control: &Path, name: &str) -> io::Result<()> {
     let list = control.join(name);
     let temporary = control.join(format!("{name}.tmp"));
     let source = BufReader::new(File::open(&list)?);
-    write_index(source, File::create(&temporary)?)?.sync_all()?;
+    let index = File::create(&temporary)?;
+    let written = match name {
+        "badmimetypes" => write_starts(source, MIME_TYPE, index),
+        "badloadertypes" => write_starts(source, LOADER_TYPE, index),
+        "mailfromrules" => write_sender_rules(source, index),
+        _ => write_index(source, index),
+    };
+    written?.sync_all()?;
     rename(&temporary, index_of(&list))?;
     qmail_sys::sync_directory(control)
 }

@@ -20,6 +20,7 @@ pub mod options;
 pub mod own_addresses;
 pub mod queue;
 pub mod rcpthosts;
+pub mod sender_rules;
 pub mod submit;
 pub mod tcpto;
 pub mod timed;

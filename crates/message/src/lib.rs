@@ -7,6 +7,7 @@ pub mod date;
 pub mod field;
 pub mod header;
 pub mod list;
+pub mod parts;
 pub mod received;
 pub mod rewrite;
 pub mod token;

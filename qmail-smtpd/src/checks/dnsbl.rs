@@ -77,6 +77,8 @@ impl BlockLists {
     fn decide(&self, visit: &mut Visit) -> Outcome {
         match self.decided.as_deref() {
             Some([]) => return Outcome::Accept,
+            // A remark of rblsmtpd -I, for a header field: see `told`.
+            Some([b'[', ..]) => {}
             Some([b'-', said @ ..]) => return Outcome::Reject(said.to_vec()),
             Some(said) => return Outcome::Delay(said.to_vec()),
             None => {}

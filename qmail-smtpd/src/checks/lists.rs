@@ -11,6 +11,7 @@ use qmail_core::control::{self, Control, ControlError};
 use qmail_core::long_list::{Index, LongList};
 
 use super::source::Source;
+use super::validrcptto::KnownRecipients;
 use super::{Check, Verdict};
 use crate::printable::word;
 use crate::replies;
@@ -98,6 +99,9 @@ fn load(source: &Source<'_>, rows: &[Row<'_>]) -> Result<Vec<Box<dyn Check>>, Co
     let mut checks: Vec<Box<dyn Check>> = Vec::new();
     for (control, subject, default, spares_relay_clients) in rows {
         let language = source.language(control.file, *default)?;
+        if language == Language::Wildmat {
+            checks.extend(of_old_names(source, control)?);
+        }
         let index = if language == Language::Regex { Index::Ignored } else { Index::Used };
         let Some(list) = source.list(control, index)? else { continue };
         if !subject.is_switched_off(language, source) {
@@ -109,6 +113,34 @@ fn load(source: &Source<'_>, rows: &[Row<'_>]) -> Result<Vec<Box<dyn Check>>, Co
         }
     }
     Ok(checks)
+}
+
+/// What spamcontrol 1.x had beside a list: its patterns in a file of their own, and the recipients
+/// that there are.
+fn of_old_names(
+    source: &Source<'_>,
+    control: &Control,
+) -> Result<Vec<Box<dyn Check>>, ControlError> {
+    let patterns = |patterns: &Control, subject: Subject| -> Result<_, ControlError> {
+        let list = source.list(patterns, Index::Used)?;
+        let list = list.filter(|_| !subject.is_switched_off(Language::Wildmat, source));
+        Ok(list.map(|list| -> Box<dyn Check> {
+            let shows_pattern = source.has("LOGREGEX");
+            let deny = DenyList::new(subject, Language::Wildmat, list);
+            Box::new(DenyList { shows_pattern, ..deny })
+        }))
+    };
+    let checks = if control.file == control::BADMAILFROM.file {
+        vec![patterns(&control::BADMAILPATTERNS, Subject::Sender)?]
+    } else if control.file == control::BADRCPTTO.file {
+        let known = source.list(&control::RCPTTO, Index::Used)?;
+        let known =
+            known.map(|list| -> Box<dyn Check> { Box::new(KnownRecipients::Good(vec![list])) });
+        vec![patterns(&control::BADRCPTPATTERNS, Subject::Recipient)?, known]
+    } else {
+        Vec::new()
+    };
+    Ok(checks.into_iter().flatten().collect())
 }
 
 impl Subject {

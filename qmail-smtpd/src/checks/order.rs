@@ -5,10 +5,12 @@ use qmail_core::control::{self, Control, ControlError};
 use qmail_core::long_list::{Index, LongList};
 use qmail_core::rcpthosts::Rcpthosts;
 
+use super::blackholed::BlackHoledSenders;
 use super::chkuser::ChkUser;
 use super::dnsbl::{BlockLists, Entry};
 use super::helocheck::HeloCheck;
 use super::limits::{RecipientLimit, RefusalLimit};
+use super::localmfcheck::SendersOfRelayClients;
 use super::mfcheck::SenderDomain;
 use super::null_sender::{NoNullSenders, OneRecipientOfBounces};
 use super::plugins::{Plugins, Sections};
@@ -32,8 +34,11 @@ pub fn in_order(source: &Source<'_>) -> Result<Checks, ControlError> {
     let mut checks = Checks::new();
     first(source, &mut checks)?;
     checks.extend(lists::of_senders(source)?);
+    let path = source.controls.path(&control::BLACKHOLEDSENDER);
+    checks.push(Box::new(BlackHoledSenders::new(path)));
     helo(source, &mut checks)?;
     add(&mut checks, sender_domain(source)?);
+    add(&mut checks, SendersOfRelayClients::load(source)?);
     checks.push(Box::new(KnownDomains(Rcpthosts::load(source.controls)?)));
     add(&mut checks, plugins(source)?);
     checks.push(Box::new(OwnDomainsOnly));

@@ -19,7 +19,9 @@ fn note(visit: &mut Visit, action: &str, sender: &[u8], recipient: &[u8]) {
         (Some(_), None) => "ESMTPS",
         (Some(_), Some(_)) => "ESMTPSA",
     };
-    let start = format!("qmail-smtpd: pid {} {action} P:{protocol} S:", std::process::id());
+    // Not in the Received field: RFC 3848 has no such words.
+    let mail = if has_own_sender(visit) { "M" } else { "" };
+    let start = format!("qmail-smtpd: pid {} {action} P:{protocol}{mail} S:", std::process::id());
     let line = [
         start.as_bytes(),
         &word(&client.remote_ip),
@@ -36,10 +38,19 @@ fn note(visit: &mut Visit, action: &str, sender: &[u8], recipient: &[u8]) {
     visit.note(line);
 }
 
+/// `LOCALMFCHECK` has found that the client may name this sender.
+fn has_own_sender(visit: &Visit) -> bool {
+    visit.transaction.as_ref().is_some_and(|transaction| transaction.is_own_sender)
+}
+
 impl Journal for Spamcontrol {
     fn answered(&mut self, visit: &mut Visit, recipient: Option<&[u8]>, reply: &Reply) {
         let action = match (reply.code() < 400, recipient) {
             (true, None) => return,
+            (true, Some(_)) if has_own_sender(visit) => "Accept::ORIG::Local_Sender".to_owned(),
+            (true, Some(_)) if visit.transaction.as_ref().is_some_and(|known| known.may_relay) => {
+                "Accept::ORIG::Relay_Mailfrom".to_owned()
+            }
             (true, Some(_)) if visit.may_relay() => "Accept::SNDR::Relay_Client".to_owned(),
             (true, Some(_)) => "Accept::RCPT::Rcpthosts_Rcptto".to_owned(),
             (false, _) => format!("Reject::{}", reason::of(reply).spamcontrol),
@@ -52,7 +63,11 @@ impl Journal for Spamcontrol {
         let action = match end.fate {
             Fate::TooBig => "Reject::DATA::Invalid_Size",
             Fate::Unwanted => "Reject::DATA::Bad_MIME",
-            Fate::Rejected => "Reject::DATA::Spam_Message",
+            Fate::Rejected => match end.exit_code {
+                Some(32) => "Reject::DATA::Virus_Infected",
+                Some(34) => "Reject::DATA::MIME_Attach",
+                _ => "Reject::DATA::Spam_Message",
+            },
             Fate::Accepted | Fate::Looping | Fate::Delayed => return,
         };
         let recipient = transaction.recipients.last().cloned().unwrap_or_default();

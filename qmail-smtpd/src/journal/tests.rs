@@ -14,6 +14,7 @@ fn lines(name: &str) -> Vec<String> {
         fate,
         reply: Reply::with_text(code, text),
         queue_id: 7,
+        exit_code: None,
         size: 99,
     };
     for mut journal in named(name.as_bytes()) {

@@ -25,11 +25,18 @@ controls! {
     AUTHWITHOUTTLS "authwithouttls" List Default::Nothing, ["qmail-remote"], "relays that are told a password without TLS, too";
     BADHELO "badhelo" List Default::Nothing, ["qmail-smtpd"], "names in HELO whose recipients are refused";
     BADHELONORELAY "badhelonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
+    BADLOADERTYPES "badloadertypes" List Default::Nothing, ["qmail-newlist"], "five characters of base64 that executables have, source of badloadertypes.cdb";
+    BADLOADERTYPES_CDB "badloadertypes.cdb" Cdb Default::Nothing, ["qmail-smtpd"], "five characters of base64; messages with them are refused if BADLOADERTYPE is set";
     BADMAILFROM "badmailfrom" List Default::Nothing, ["qmail-smtpd"], "senders whose recipients are refused";
     BADMAILFROMNORELAY "badmailfromnorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
+    BADMAILPATTERNS "badmailpatterns" List Default::Nothing, ["qmail-smtpd"], "further badmailfrom, if that is in wildmat";
     BADMAILTO "badmailto" List Default::Nothing, ["qmail-smtpd"], "recipients that are refused: an older name of badrcptto";
+    BADMIMETYPES "badmimetypes" List Default::Nothing, ["qmail-newlist"], "how files begin in base64, source of badmimetypes.cdb";
+    BADMIMETYPES_CDB "badmimetypes.cdb" Cdb Default::Nothing, ["qmail-smtpd"], "how files begin in base64; messages with them are refused if BADMIMETYPE is set";
+    BADRCPTPATTERNS "badrcptpatterns" List Default::Nothing, ["qmail-smtpd"], "further badrcptto, if that is in wildmat";
     BADRCPTTO "badrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that are refused";
     BADRCPTTONORELAY "badrcpttonorelay" List Default::Nothing, ["qmail-smtpd"], "the same, for clients that may not relay";
+    BLACKHOLEDSENDER "blackholedsender" List Default::Nothing, ["qmail-smtpd"], "senders whose connection ends without a word";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send" "qmail-dkim-remote"], "host name of bounces";
     BOUNCEONERCPT "bounceonercpt" Number Default::Number(0), ["qmail-smtpd"], "not 0: messages from <> have one recipient";
@@ -61,6 +68,8 @@ controls! {
     LISTLANGUAGES "listlanguages" Map Default::Nothing, ["qmail-smtpd"], "languages of lists: exact, regex or wildmat";
     LOCALIPHOST "localiphost" Line Default::Me, ["qmail-smtpd"], "stands for [d.d.d.d] with an address of this host";
     LOCALS "locals" List Default::Me, ["qmail-send" "qmail-todo" "qmail-chkuser" "qmail-smtpd"], "domains delivered here";
+    MAILFROMRULES "mailfromrules" List Default::Nothing, ["qmail-newlist"], "senders of clients that may relay, source of mailfromrules.cdb";
+    MAILFROMRULES_CDB "mailfromrules.cdb" Cdb Default::Nothing, ["qmail-smtpd"], "senders of clients that may relay, if LOCALMFCHECK is !";
     MAXRCPT "maxrcpt" Number Default::Number(0), ["qmail-smtpd"], "recipients of one message; 0 is no limit";
     ME "me" Line Default::Nothing, ["qmail-smtpd" "qmail-qmtpd" "qmail-inject" "qmail-send" "qmail-todo" "qmail-remote" "qmail-qmqpc" "qmail-dkim-remote" "qmail-dkim"], "name of this host: default of many others";
     MFCHECK "mfcheck" Number Default::Number(0), ["qmail-smtpd"], "not 0: the domain of the sender must exist; 2 and 3 log it";
@@ -79,6 +88,7 @@ controls! {
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
     QUEUETEXTS "queuetexts" Map Default::Nothing, ["qmail-smtpd"], "what is said to exit codes of the queue program";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
+    RCPTTO "rcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, if badrcptto is in wildmat; no others";
     RECIPIENTS "recipients" List Default::Nothing, ["qmail-smtpd"], "where the recipients of each domain are known";
     REJECTNULLSENDERS "rejectnullsenders" Number Default::Number(0), ["qmail-smtpd"], "not 0: no mail from <>";
     REJECTRELAYTEST "rejectrelaytest" Number Default::Number(0), ["qmail-smtpd"], "not 0: no recipients with @, % or ! in front of their host";
@@ -96,7 +106,7 @@ controls! {
     TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
     TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";
-    TIMEOUTFILTERS "timeoutfilters" Number Default::Number(300), ["hi-q"], "seconds that the filters may take together";
+    TIMEOUTFILTERS "timeoutfilters" Number Default::Number(300), ["hi-q" "qhpsi"], "seconds that the filters may take together";
     TIMEOUTHOST "timeouthost" Number Default::Number(7200), ["qmail-remote"], "seconds for one host, and one more for each KiB of the message";
     TIMEOUTPLUGIN "timeoutplugin" Number Default::Number(300), ["qmail-smtpd"], "seconds that a plug-in or check of recipients may take";
     TIMEOUTREMOTE "timeoutremote" Number Default::Number(1200), ["qmail-remote"], "seconds to wait for each answer of a server";
