@@ -7,29 +7,30 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use qmail_core::built_in::break_character;
-use qmail_core::cdb::Cdb;
 use qmail_core::users::Assignment;
 
-use crate::Found;
+use crate::{Found, Question, vpopmail};
 
 /// A `.qmail` file in which vpopmail says this knows its mailboxes, and no others.
 const NO_MAILBOX: &[u8] = b"bounce-no-mailbox";
-/// vpopmail's mailboxes of a domain.
-const MAILBOXES: &str = "vpasswd.cdb";
 
 /// Whether there is something for the address; `mailbox` is its local part as the sender wrote it.
-pub(crate) fn find(owner: &Assignment, mailbox: &[u8]) -> io::Result<Found> {
+pub(crate) fn find(
+    owner: &Assignment,
+    mailbox: &[u8],
+    question: Question<'_>,
+) -> io::Result<Found> {
     if owner.dash.is_empty() {
         return Ok(Found::Somebody);
     }
-    match search(owner, mailbox) {
+    match search(owner, mailbox, question) {
         // A home that we may not look into: the mail is taken, and qmail-local decides.
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(Found::Somebody),
         result => result,
     }
 }
 
-fn search(owner: &Assignment, mailbox: &[u8]) -> io::Result<Found> {
+fn search(owner: &Assignment, mailbox: &[u8], question: Question<'_>) -> io::Result<Found> {
     let extension = name_of(&owner.extension);
     let exact = file(owner, &extension);
     if is_there(&exact)? {
@@ -42,25 +43,29 @@ fn search(owner: &Assignment, mailbox: &[u8]) -> io::Result<Found> {
         if !leaves_it_to_vpopmail {
             return Ok(Found::Somebody);
         }
-        return in_vpopmail(&owner.home, mailbox);
+        return in_vpopmail(&owner.home, mailbox, question);
     }
-    Ok(Found::Nobody)
+    Ok(if question.only_known_domains { Found::Somebody } else { Found::Nobody })
 }
 
 /// A mailbox, or the directory of a list.
-fn in_vpopmail(domain: &Path, mailbox: &[u8]) -> io::Result<Found> {
+fn in_vpopmail(domain: &Path, mailbox: &[u8], question: Question<'_>) -> io::Result<Found> {
     let name = mailbox.to_ascii_lowercase();
-    match Cdb::open(domain.join(MAILBOXES)) {
-        Ok(mailboxes) if mailboxes.get(&name)?.is_some() => return Ok(Found::Somebody),
-        Ok(_) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Unclear),
-        Err(error) => return Err(error),
+    let found = vpopmail::find(domain, &name, question.quota)?;
+    if found != Found::Nobody {
+        return Ok(found);
     }
-    // Never a path from outside: an address may have slashes and dots.
-    let is_plain = !name.starts_with(b".") && !name.contains(&b'/');
-    let list = domain.join(OsStr::from_bytes(&name)).join("editor");
-    let is_list = is_plain && is_there(&list)?;
-    Ok(if is_list { Found::Somebody } else { Found::Nobody })
+    // A list has further addresses: `list-subscribe`.
+    let ends = (1..=name.len()).rev();
+    let ends = ends.filter(|end| matches!(name.get(*end), None | Some(b'-')));
+    for list in ends.filter_map(|end| name.get(..end)) {
+        // Never a path from outside: an address may have slashes and dots.
+        let is_plain = !list.starts_with(b".") && !list.contains(&b'/');
+        if is_plain && is_there(&domain.join(OsStr::from_bytes(list)).join("editor"))? {
+            return Ok(Found::Somebody);
+        }
+    }
+    Ok(Found::Nobody)
 }
 
 /// The extension as it stands in the names of files.

@@ -5,11 +5,15 @@
 
 mod instructions;
 mod owner;
+mod question;
+mod vpopmail;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use qmail_address::{host, host_and_suffixes, split};
+pub use question::Question;
+
 use qmail_core::control::{ControlError, Controls, LOCALS, Map, Set, VIRTUALDOMAINS};
 
 /// What there is at an address.
@@ -17,6 +21,8 @@ use qmail_core::control::{ControlError, Controls, LOCALS, Map, Set, VIRTUALDOMAI
 pub enum Found {
     /// Somebody.
     Somebody,
+    /// Somebody whose mailbox is full.
+    Full,
     /// Nobody.
     Nobody,
     /// The address is not one of ours.
@@ -26,10 +32,11 @@ pub enum Found {
 }
 
 impl Found {
-    /// The letter that says so: `K`, `D`, `R` or `Z`.
+    /// The letter that says so: `K`, `F`, `D`, `R` or `Z`.
     pub fn letter(self) -> u8 {
         match self {
             Self::Somebody => b'K',
+            Self::Full => b'F',
             Self::Nobody => b'D',
             Self::Elsewhere => b'R',
             Self::Unclear => b'Z',
@@ -63,11 +70,12 @@ impl Directory {
     ///
     /// # Errors
     /// If something cannot be read.
-    pub fn find(&self, address: &[u8]) -> io::Result<Found> {
+    pub fn find(&self, question: Question<'_>) -> io::Result<Found> {
+        let address = question.address;
         let Some(local) = self.local(address) else { return Ok(Found::Elsewhere) };
         let Some(owner) = owner::find(&self.home, &local)? else { return Ok(Found::Unclear) };
         let (mailbox, _) = split(address).unwrap_or((address, b""));
-        instructions::find(&owner, mailbox)
+        instructions::find(&owner, mailbox, question)
     }
 
     /// The local part under which qmail-send delivers an address here.

@@ -43,7 +43,19 @@ fn tree() -> tempfile::TempDir {
     write(home.path(), "v/.qmail-default", "| /bin/vdelivermail '' bounce-no-mailbox\n");
     write(home.path(), "v/.qmail-sales", "&joe\n");
     write(home.path(), "v/news/editor", "");
-    cdb(home.path(), "v/vpasswd.cdb", &[("ann", "ann:x")]);
+    let record = |flags: u32, name: &str, quota: &str| {
+        format!("x:1:{flags}:{name}:{}:{quota}", home.path().join("v").join(name).display())
+    };
+    let (ann, bob, carol) = (
+        record(0, "ann", "NOQUOTA"),
+        record(16, "bob", "NOQUOTA"),
+        record(1, "carol", "1000S,10C"),
+    );
+    let mailboxes = [("ann", ann.as_str()), ("bob", &bob), ("carol", &carol)];
+    cdb(home.path(), "v/vpasswd.cdb", &mailboxes);
+    for name in ["ann", "carol"] {
+        write(home.path(), &format!("v/{name}/Maildir/maildirsize"), "1000S,10C\n800 1\n150 1\n");
+    }
     home
 }
 
@@ -61,8 +73,13 @@ fn accounts_extensions_aliases_and_mailboxes_are_found() {
         "Ann@v.example",
         "sales@v.example",
         "news@v.example",
+        "news-subscribe@v.example",
     ] {
-        assert_eq!(directory.find(address.as_bytes()).unwrap(), Found::Somebody, "{address}");
+        assert_eq!(
+            directory.find(Question::about(address.as_bytes())).unwrap(),
+            Found::Somebody,
+            "{address}"
+        );
     }
 }
 
@@ -79,9 +96,16 @@ fn what_is_not_there_is_not_found() {
         "../joe@v.example",
         "x@other.example",
     ] {
-        assert_eq!(directory.find(address.as_bytes()).unwrap(), Found::Nobody, "{address}");
+        assert_eq!(
+            directory.find(Question::about(address.as_bytes())).unwrap(),
+            Found::Nobody,
+            "{address}"
+        );
     }
-    assert_eq!(directory.find(b"joe@elsewhere.example").unwrap(), Found::Elsewhere);
+    assert_eq!(
+        directory.find(Question::about(b"joe@elsewhere.example")).unwrap(),
+        Found::Elsewhere
+    );
 }
 
 #[test]
@@ -89,7 +113,34 @@ fn what_cannot_be_told_is_unclear_or_an_error() {
     let home = tree();
     fs::remove_file(home.path().join("v/vpasswd.cdb")).unwrap();
     let directory = Directory::open(home.path()).unwrap();
-    assert_eq!(directory.find(b"ann@v.example").unwrap(), Found::Unclear);
+    assert_eq!(directory.find(Question::about(b"ann@v.example")).unwrap(), Found::Unclear);
     File::create(home.path().join("users/cdb")).unwrap();
-    assert!(directory.find(b"joe@here.example").is_err());
+    assert!(directory.find(Question::about(b"joe@here.example")).is_err());
+}
+
+#[test]
+fn a_mailbox_is_full_from_the_percentage_on_that_is_asked_for() {
+    let home = tree();
+    let directory = Directory::open(home.path()).unwrap();
+    let find = |address: &'static [u8], percent| {
+        let question = Question { quota: Some(percent), ..Question::about(address) };
+        directory.find(question).unwrap()
+    };
+    assert_eq!(find(b"carol@v.example", 95), Found::Full);
+    assert_eq!(find(b"carol@v.example", 96), Found::Somebody);
+    assert_eq!(find(b"ann@v.example", 1), Found::Somebody);
+    fs::remove_file(home.path().join("v/carol/Maildir/maildirsize")).unwrap();
+    assert_eq!(find(b"carol@v.example", 1), Found::Somebody);
+}
+
+#[test]
+fn where_mailboxes_are_not_listed_nobody_is_missing_if_so_asked() {
+    let home = tree();
+    let directory = Directory::open(home.path()).unwrap();
+    let find = |address: &'static [u8]| {
+        let question = Question { only_known_domains: true, ..Question::about(address) };
+        directory.find(question).unwrap()
+    };
+    assert_eq!(find(b"jane@here.example"), Found::Somebody);
+    assert_eq!(find(b"zoe@v.example"), Found::Nobody);
 }

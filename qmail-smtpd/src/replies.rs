@@ -135,3 +135,30 @@ pub const CHKUSER_THRESHOLD: Reply =
 /// To RCPT: chkuser, where the look-up failed.
 pub const CHKUSER_LATER: Reply =
     Reply::new(451, "4.3.0 system temporary unavailable, try again later (chkuser)");
+/// To RCPT: chkuser, for a mailbox that is full. Later there may be room, but not soon.
+pub const CHKUSER_FULL: Reply = Reply::new(552, "5.2.2 sorry, recipient mailbox is full (chkuser)");
+/// To RCPT: chkuser, for the one too many.
+pub const CHKUSER_MAXIMUM: Reply = Reply::new(
+    550,
+    "5.5.3 sorry, reached maximum number of recipients allowed in one session (chkuser)",
+);
+/// To RCPT: chkuser.
+pub const CHKUSER_NO_DOMAIN: Reply =
+    Reply::new(550, "5.1.2 sorry, you must specify a domain (chkuser)");
+/// To RCPT: chkuser.
+pub const CHKUSER_BAD_RECIPIENT: Reply =
+    Reply::new(553, "5.1.3 sorry, rcpt syntax not allowed (chkuser)");
+/// To RCPT: chkuser.
+pub const CHKUSER_NO_RECIPIENT_MX: Reply =
+    Reply::new(550, "5.1.2 sorry, can't find a valid MX for rcpt domain (chkuser)");
+/// To MAIL: chkuser.
+pub const CHKUSER_BAD_SENDER: Reply =
+    Reply::new(553, "5.1.7 sorry, sender syntax not allowed (chkuser)");
+/// To MAIL: chkuser.
+pub const CHKUSER_NO_SENDER_MX: Reply =
+    Reply::new(550, "5.1.8 sorry, can't find a valid MX for sender domain (chkuser)");
+/// To MAIL and RCPT: chkuser, where a name server did not help.
+pub const CHKUSER_DNS_FAILURE: Reply = Reply::new(451, "4.4.0 DNS temporary failure (chkuser)");
+/// To MAIL: chkuser.
+pub const CHKUSER_MUST_AUTHENTICATE: Reply =
+    Reply::new(530, "5.7.0 Authentication required (chkuser)");

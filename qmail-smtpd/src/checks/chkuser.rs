@@ -1,143 +1,228 @@
-//! chkuser: whether the recipient exists here, as qmail-chkuser finds out: a process of its own,
-//! or one behind a local socket that may look where we may not.
+//! chkuser: whether recipients exist here, as qmail-chkuser finds out, and whether senders and
+//! recipients are addresses at all.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+mod format;
+mod limits;
+mod service;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use qmail_core::timed::Timed;
-use qmail_sys::{Child, Spawn, pipe};
+use qmail_address::host;
+use qmail_wire::smtp_server::Reply;
 
 use super::{Check, Source, Verdict};
+use crate::dns::{Answer, Dns, SystemDns};
 use crate::printable::word;
 use crate::replies;
-use crate::transaction::Recipient;
+use crate::transaction::{Recipient, Transaction};
 use crate::visit::Visit;
 
-/// The first wrong recipient waits for so long, and each further one for so much longer.
-const FIRST_DELAY: Duration = Duration::from_millis(1000);
-const FURTHER_DELAY: Duration = Duration::from_millis(300);
-/// No reply waits longer.
-const LONGEST_DELAY: Duration = Duration::from_secs(60);
+use limits::Limits;
+use service::Service;
 
-/// Asks about recipients.
+const DOUBLE_BOUNCE: &[u8] = b"#@[]";
+
+/// Checks recipients, and senders.
 pub(super) struct ChkUser {
-    home: PathBuf,
-    socket: Option<PathBuf>,
-    time: Duration,
-    /// After so many recipients of the session, and so many wrong ones, all are refused.
-    limit: Option<u64>,
-    wrong_limit: Option<u64>,
-    /// The variable whose value stands for the client in the log.
+    service: Service,
+    /// Recipients are looked for.
+    is_on: bool,
+    /// What comes before each address in a question.
+    terms: Vec<u8>,
+    limits: Limits,
+    /// What stands for the client in the log.
     identity: Vec<u8>,
-    tried: u64,
-    wrong: u64,
-    service: Option<Service>,
+    senders: Demands,
+    recipients: Demands,
+    /// Nobody but clients that may relay.
+    must_authenticate: bool,
+    /// `#@[]` needs not be an address.
+    takes_double_bounces: bool,
+    dns: Box<dyn Dns>,
 }
 
-/// Somebody who answers.
-struct Service {
-    questions: Timed,
-    answers: Timed,
-    /// It ends when we close its pipes.
-    _child: Option<Child>,
+/// What an address must be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Demands {
+    is_plain: bool,
+    takes_mail: bool,
 }
 
-impl Service {
-    fn start(home: &std::path::Path, time: Duration) -> io::Result<Self> {
-        let (questions, answers) = (pipe()?, pipe()?);
-        let child = Spawn::new("bin/qmail-chkuser")
-            .directory(home)
-            .connect(0, questions.read.as_fd())
-            .connect(1, answers.write.as_fd())
-            .start()?;
-        Ok(Self::over(questions.write, answers.read, time, Some(child)))
+impl Demands {
+    /// Each is asked for by a variable, unless another one says no.
+    fn load(source: &Source<'_>, whose: &str) -> Self {
+        let wants = |what: &str| {
+            let name = format!("CHKUSER_{whose}_{what}");
+            source.has(&name) && !source.has(&format!("{name}_NOCHECK"))
+        };
+        Self { is_plain: wants("FORMAT"), takes_mail: wants("MX") }
     }
 
-    fn connect(socket: &std::path::Path, time: Duration) -> io::Result<Self> {
-        let stream = UnixStream::connect(socket)?;
-        Ok(Self::over(stream.try_clone()?.into(), stream.into(), time, None))
+    fn is_any(self) -> bool {
+        self.is_plain || self.takes_mail
     }
+}
 
-    fn over(to: OwnedFd, from: OwnedFd, time: Duration, child: Option<Child>) -> Self {
-        Self { questions: Timed::new(to, time), answers: Timed::new(from, time), _child: child }
-    }
-
-    fn ask(&mut self, address: &[u8]) -> io::Result<u8> {
-        self.questions.write_all(&[address, b"\0"].concat())?;
-        let mut letter = [0];
-        self.answers.read_exact(&mut letter)?;
-        Ok(u8::from_be_bytes(letter))
-    }
+/// What is wrong with an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    NotPlain,
+    NoDomain,
+    Unclear,
 }
 
 impl ChkUser {
-    /// `None` unless `$CHKUSER_START` asks for it.
+    /// `None` unless a variable asks for any of it.
     pub(super) fn load(source: &Source<'_>, time: Duration) -> Option<Self> {
-        let start = source.variables.value("CHKUSER_START")?.to_ascii_uppercase();
-        if !matches!(start.as_slice(), b"ALWAYS" | b"DOMAIN") {
+        let start = source.variables.value("CHKUSER_START").unwrap_or_default();
+        let start = start.to_ascii_uppercase();
+        let is_on = matches!(start.as_slice(), b"ALWAYS" | b"DOMAIN");
+        let must_authenticate = source.has("CHKUSER_MUSTAUTH");
+        if !is_on && !must_authenticate {
             return None;
         }
+        let mut terms = Vec::new();
+        if let Some(percent) = source.variable_number(&["CHKUSER_MBXQUOTA"]).filter(|n| *n > 0) {
+            terms.extend_from_slice(format!("quota {percent}\n").as_bytes());
+        }
+        if start == b"DOMAIN" {
+            terms.extend_from_slice(b"domain\n");
+        }
         let socket = source.variables.value("CHKUSER_SOCKET").filter(|path| !path.is_empty());
-        let identity = source.variables.value("CHKUSER_IDENTIFY").unwrap_or_default();
+        let demands = |whose| if is_on { Demands::load(source, whose) } else { Demands::default() };
         Some(Self {
-            home: source.home.to_owned(),
-            socket: socket.map(|path| source.path(&path)),
-            time,
-            limit: source.variable_number(&["CHKUSER_RCPTLIMIT"]).filter(|limit| *limit > 0),
-            wrong_limit: source.variable_number(&["CHKUSER_WRONGRCPTLIMIT"]).filter(|n| *n > 0),
-            identity,
-            tried: 0,
-            wrong: 0,
-            service: None,
+            service: Service {
+                home: source.home.to_owned(),
+                socket: socket.map(|path| source.path(&path)),
+                time,
+                line: None,
+            },
+            is_on,
+            terms,
+            limits: Limits::new(
+                source.variable_number(&["CHKUSER_RCPTLIMIT"]),
+                source.variable_number(&["CHKUSER_WRONGRCPTLIMIT"]),
+            ),
+            identity: source.variables.value("CHKUSER_IDENTIFY").unwrap_or_default(),
+            senders: demands("SENDER"),
+            recipients: demands("RCPT"),
+            must_authenticate,
+            takes_double_bounces: source.has("CHKUSER_DOUBLEBOUNCE"),
+            dns: Box::new(SystemDns),
         })
     }
 
-    fn ask(&mut self, address: &[u8]) -> io::Result<u8> {
-        let mut service = match self.service.take() {
-            Some(service) => service,
-            None => match &self.socket {
-                Some(socket) => Service::connect(socket, self.time)?,
-                None => Service::start(&self.home, self.time)?,
-            },
+    /// Refuses, and lets the client wait the longer the more was refused before.
+    fn refuse(&mut self, visit: &mut Visit, reply: Reply) -> Verdict {
+        visit.pause(self.limits.next_delay());
+        Verdict::Refuse(reply)
+    }
+
+    fn refuse_unknown(&mut self, visit: &mut Visit, address: &[u8], reply: Reply) -> Verdict {
+        if self.limits.is_one_wrong_too_many() {
+            let why = "max number of allowed invalid rcpt";
+            self.note_recipient(visit, "intrusion threshold", address, why);
+        }
+        self.refuse(visit, reply)
+    }
+
+    fn fault(&self, demands: Demands, address: &[u8]) -> Option<Fault> {
+        if demands.is_plain && !format::is_plain(address) {
+            return Some(Fault::NotPlain);
+        }
+        if !demands.takes_mail {
+            return None;
+        }
+        match self.dns.takes_mail(host(address).unwrap_or_default()) {
+            Answer::Yes(()) => None,
+            Answer::No => Some(Fault::NoDomain),
+            Answer::Unknown => Some(Fault::Unclear),
+        }
+    }
+
+    /// What the limits say before anybody is asked.
+    fn past_limits(&mut self, visit: &mut Visit, address: &[u8]) -> Option<Verdict> {
+        if self.limits.is_past() {
+            let why = "rcpt ignored, session over intrusion threshold";
+            self.note_recipient(visit, "rejected intrusion", address, why);
+            return Some(self.refuse(visit, replies::CHKUSER_THRESHOLD));
+        }
+        if self.limits.is_one_too_many() {
+            let why = "max number of allowed rcpt";
+            self.note_recipient(visit, "intrusion threshold", address, why);
+            self.note_recipient(visit, "rejected rcpt", address, "max number of recipients");
+            return Some(self.refuse(visit, replies::CHKUSER_MAXIMUM));
+        }
+        None
+    }
+
+    /// What is wrong with the address as such.
+    fn malformed(&mut self, visit: &mut Visit, address: &[u8], is_ours: bool) -> Option<Verdict> {
+        if self.recipients.is_plain && host(address).is_none() {
+            let reply = replies::CHKUSER_NO_DOMAIN;
+            return Some(self.refuse_unknown(visit, address, reply));
+        }
+        // Whether there is mail for a domain of ours is not for the DNS to say.
+        let takes_mail = self.recipients.takes_mail && !is_ours;
+        let fault = self.fault(Demands { takes_mail, ..self.recipients }, address)?;
+        let (reply, why) = match fault {
+            Fault::NotPlain => (replies::CHKUSER_BAD_RECIPIENT, "invalid rcpt address format"),
+            Fault::NoDomain => (replies::CHKUSER_NO_RECIPIENT_MX, "invalid rcpt MX domain"),
+            Fault::Unclear => (replies::CHKUSER_DNS_FAILURE, "temporary DNS problem"),
         };
-        let letter = service.ask(address)?;
-        // Not kept after a failure: its answers might be to earlier questions.
-        self.service = Some(service);
-        Ok(letter)
+        self.note_recipient(visit, "rejected rcpt", address, why);
+        Some(self.refuse(visit, reply))
     }
 
-    fn is_past(&self) -> bool {
-        self.limit.is_some_and(|limit| self.tried > limit)
-            || self.wrong_limit.is_some_and(|limit| self.wrong >= limit)
+    fn look_up(&mut self, visit: &mut Visit, recipient: &mut Recipient) -> Verdict {
+        let address = recipient.address.clone();
+        let question = [self.terms.as_slice(), &address].concat();
+        match self.service.ask(&question) {
+            Ok(b'K') => {
+                self.note_recipient(visit, "accepted rcpt", &address, "found existing recipient");
+                recipient.is_known = true;
+                Verdict::Pass
+            }
+            Ok(b'R') => Verdict::Pass,
+            Ok(b'D') => {
+                self.note_recipient(visit, "rejected rcpt", &address, "not existing recipient");
+                self.refuse_unknown(visit, &address, replies::CHKUSER_NO_MAILBOX)
+            }
+            Ok(b'F') => {
+                self.note_recipient(visit, "mbx overquota", &address, "rcpt mailbox is overquota");
+                self.refuse(visit, replies::CHKUSER_FULL)
+            }
+            Ok(_) | Err(_) => {
+                let why = "no auth resource available";
+                self.note_recipient(visit, "no auth resource", &address, why);
+                Verdict::Refuse(replies::CHKUSER_LATER)
+            }
+        }
     }
 
-    fn refuse_unknown(&mut self, visit: &mut Visit) -> Verdict {
-        let further = u32::try_from(self.wrong).unwrap_or(u32::MAX);
-        let delay = FIRST_DELAY.saturating_add(FURTHER_DELAY.saturating_mul(further));
-        visit.pause(delay.min(LONGEST_DELAY));
-        self.wrong = self.wrong.saturating_add(1);
-        Verdict::Refuse(replies::CHKUSER_NO_MAILBOX)
+    fn note_recipient(&self, visit: &mut Visit, title: &str, recipient: &[u8], why: &str) {
+        let sender = visit.sender().to_vec();
+        self.note(visit, title, &sender, recipient, why);
     }
 
     /// `CHKUSER TITLE: from <SENDER:USER:CLIENT> remote <HELO:HOST:IP> rcpt <RCPT> : DESCRIPTION`:
     /// the form of chkuser's manual, which logwatch knows.
-    fn note(&self, visit: &mut Visit, title: &str, recipient: &[u8], description: &str) {
+    fn note(&self, visit: &mut Visit, title: &str, sender: &[u8], recipient: &[u8], why: &str) {
         let client = &visit.client;
         let user = client.authentication.as_ref().map(|user| user.user.clone());
         let user = user.or_else(|| client.remote_info.clone()).unwrap_or_default();
         let helo = client.helo.as_deref().unwrap_or_default();
         let line = [
             format!("CHKUSER {title}: from <").as_bytes(),
-            &[word(visit.sender()), word(&user), word(&self.identity)].join(&b':'),
+            &[word(sender), word(&user), word(&self.identity)].join(&b':'),
             b"> remote <",
             &[word(helo), word(&client.remote_host), word(&client.remote_ip)].join(&b':'),
             b"> rcpt <",
             &word(recipient),
             b"> : ",
-            description.as_bytes(),
+            why.as_bytes(),
         ]
         .concat();
         visit.note(line);
@@ -149,105 +234,75 @@ impl Check for ChkUser {
         true
     }
 
+    fn sender(&mut self, visit: &mut Visit, beginning: &mut Transaction) -> Verdict {
+        let sender = beginning.sender.clone();
+        if self.must_authenticate && !visit.may_relay() {
+            let why = "sender not authenticated/authorized";
+            self.note(visit, "must auth", &sender, b"", why);
+            return self.refuse(visit, replies::CHKUSER_MUST_AUTHENTICATE);
+        }
+        if !self.senders.is_any() || visit.client.relay.is_some() {
+            return Verdict::Pass;
+        }
+        if sender.is_empty() {
+            let why = "accepted null sender always";
+            self.note(visit, "accepted sender", &sender, b"", why);
+            return Verdict::Pass;
+        }
+        if self.takes_double_bounces && sender == DOUBLE_BOUNCE {
+            let why = "accepted qmail doublebounce #@[]";
+            self.note(visit, "accepted doublebounce", &sender, b"", why);
+            return Verdict::Pass;
+        }
+        let (reply, why) = match self.fault(self.senders, &sender) {
+            None => {
+                self.note(visit, "accepted sender", &sender, b"", "sender accepted");
+                return Verdict::Pass;
+            }
+            Some(Fault::NotPlain) => (replies::CHKUSER_BAD_SENDER, "invalid sender address format"),
+            Some(Fault::NoDomain) => (replies::CHKUSER_NO_SENDER_MX, "invalid sender MX domain"),
+            Some(Fault::Unclear) => (replies::CHKUSER_DNS_FAILURE, "temporary DNS problem"),
+        };
+        self.note(visit, "rejected sender", &sender, b"", why);
+        self.refuse(visit, reply)
+    }
+
     fn recipient(&mut self, visit: &mut Visit, recipient: &mut Recipient) -> Verdict {
+        if !self.is_on {
+            return Verdict::Pass;
+        }
         let address = recipient.address.clone();
+        if visit.client.relay.is_some() {
+            let (title, why) = if recipient.is_ours {
+                ("accepted any rcpt", "accepted any recipient for any rcpt domain")
+            } else {
+                ("relaying rcpt", "client allowed to relay")
+            };
+            self.note_recipient(visit, title, &address, why);
+            return Verdict::Pass;
+        }
+        if let Some(verdict) = self.past_limits(visit, &address) {
+            return verdict;
+        }
+        if let Some(verdict) = self.malformed(visit, &address, recipient.is_ours) {
+            return verdict;
+        }
         if visit.may_relay() && !recipient.is_ours {
-            self.note(visit, "relaying rcpt", &address, "client allowed to relay");
+            self.note_recipient(visit, "relaying rcpt", &address, "client allowed to relay");
             return Verdict::Pass;
         }
         if recipient.is_known {
             return Verdict::Pass;
         }
-        self.tried = self.tried.saturating_add(1);
-        if self.is_past() {
-            self.note(visit, "intrusion threshold", &address, "max number of allowed rcpt");
-            return Verdict::Refuse(replies::CHKUSER_THRESHOLD);
+        self.look_up(visit, recipient)
+    }
+
+    /// `rcpthosts` refuses strangers before it comes to us; chkuser logs that.
+    fn refused(&mut self, visit: &mut Visit, recipient: &Recipient, reply: &Reply) -> Verdict {
+        if self.is_on && !recipient.is_ours && !visit.may_relay() && reply.code() == 553 {
+            let why = "client not allowed to relay";
+            self.note_recipient(visit, "rejected relaying", &recipient.address, why);
         }
-        match self.ask(&address) {
-            Ok(b'K') => {
-                self.note(visit, "accepted rcpt", &address, "found existing recipient");
-                recipient.is_known = true;
-                Verdict::Pass
-            }
-            Ok(b'R') => Verdict::Pass,
-            Ok(b'D') => {
-                self.note(visit, "rejected rcpt", &address, "not existing recipient");
-                self.refuse_unknown(visit)
-            }
-            Ok(_) | Err(_) => {
-                self.note(visit, "no auth resource", &address, "look-up failed");
-                Verdict::Refuse(replies::CHKUSER_LATER)
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::checks::testing::visit_with;
-
-    fn check(script: &str) -> (ChkUser, tempfile::TempDir) {
-        let home = tempfile::tempdir().unwrap();
-        std::fs::create_dir(home.path().join("bin")).unwrap();
-        crate::testing::write_script(&home.path().join("bin/qmail-chkuser"), script);
-        let check = ChkUser {
-            home: home.path().to_owned(),
-            socket: None,
-            time: Duration::from_secs(60),
-            limit: None,
-            wrong_limit: Some(2),
-            identity: b"id".to_vec(),
-            tried: 0,
-            wrong: 0,
-            service: None,
-        };
-        (check, home)
-    }
-
-    fn answering(letters: &str) -> (ChkUser, tempfile::TempDir) {
-        check(&format!("printf {letters}; cat >/dev/null"))
-    }
-
-    fn ask(check: &mut ChkUser, visit: &mut Visit) -> Verdict {
-        check.recipient(visit, &mut Recipient { is_ours: true, ..Recipient::new("joe@here") })
-    }
-
-    #[test]
-    fn letters_are_verdicts() {
-        let mut visit = visit_with(&[]);
-        let (mut check, _home) = answering("KRDZ");
-        let said: Vec<Verdict> = (0..4).map(|_| ask(&mut check, &mut visit)).collect();
-        let expected = [
-            Verdict::Pass,
-            Verdict::Pass,
-            Verdict::Refuse(replies::CHKUSER_NO_MAILBOX),
-            Verdict::Refuse(replies::CHKUSER_LATER),
-        ];
-        assert_eq!(said, expected);
-        assert_eq!(visit.take_pause(), FIRST_DELAY);
-        let notes = visit.take_notes();
-        let first = "CHKUSER accepted rcpt: from <::id> remote <:unknown:192.0.2.1> rcpt \
-                     <joe@here> : found existing recipient";
-        assert_eq!(String::from_utf8_lossy(&notes[0]), first);
-    }
-
-    #[test]
-    fn who_guesses_is_not_answered_any_more() {
-        let mut visit = visit_with(&[]);
-        let (mut check, _home) = answering("DDK");
-        let said: Vec<Verdict> = (0..3).map(|_| ask(&mut check, &mut visit)).collect();
-        assert_eq!(said[2], Verdict::Refuse(replies::CHKUSER_THRESHOLD));
-        assert_eq!(visit.take_pause(), FIRST_DELAY * 2 + FURTHER_DELAY);
-    }
-
-    #[test]
-    fn a_service_that_dies_is_for_later() {
-        let (mut check, _home) = check("exit 0");
-        check.time = Duration::from_millis(100);
-        let expected = Verdict::Refuse(replies::CHKUSER_LATER);
-        assert_eq!(ask(&mut check, &mut visit_with(&[])), expected);
-        check.socket = Some("/nonexistent".into());
-        assert_eq!(ask(&mut check, &mut visit_with(&[])), expected);
+        Verdict::Pass
     }
 }

@@ -19,7 +19,7 @@ const fn reason(wheeler: &'static str, qlog: &'static str, spamcontrol: &'static
 }
 
 #[rustfmt::skip]
-static REASONS: [(&[&Reply], Reason); 9] = [
+static REASONS: [(&[&Reply], Reason); 10] = [
     (&[&replies::BAD_SENDER, &replies::DENIED_SENDER],
         reason("badmailfrom", "badmailfrom", "ORIG::Bad_Mailfrom")),
     (&[&replies::DENIED_HELO, &replies::INVALID_HELO],
@@ -36,7 +36,10 @@ static REASONS: [(&[&Reply], Reason); 9] = [
         reason("reject (mailfrom)", "mailfrom", "ORIG::Invalid_Mailfrom")),
     (&[&replies::RECIPIENT_LIMIT, &replies::TOO_MANY_RECIPIENTS],
         reason("reject (maxrcpt)", "maxrcpt", "RCPT::Toomany_Rcptto")),
-    (&[&replies::NO_MAILBOX, &replies::NO_RECIPIENT, &replies::NO_MAILBOX_BY_NAME],
+    (&[&replies::CHKUSER_MUST_AUTHENTICATE],
+        reason("reject (auth required)", "mustauth", "ORIG::Require_Auth")),
+    (&[&replies::NO_MAILBOX, &replies::NO_RECIPIENT, &replies::NO_MAILBOX_BY_NAME,
+            &replies::CHKUSER_NO_MAILBOX],
         reason("reject (no mailbox)", "nomailbox", "RCPT::Failed_Rcptto")),
 ];
 
