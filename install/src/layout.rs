@@ -165,6 +165,7 @@ const TABLE: &[Row] = &[
     row("bin/authrequired",    Program,       Owner,  0o0755),
     row("bin/hi-q",            Program,       Owner,  0o0755),
     row("bin/ifauthskip",      Program,       Owner,  0o0755),
+    row("bin/qhpsi",           Program,       Owner,  0o0755),
     row("bin/qmail-chkuser",   Program,       Owner,  0o0755),
     row("bin/qmail-newlist",   Program,       Owner,  0o0755),
     row("bin/qmail-qfilter",   Program,       Owner,  0o0755),

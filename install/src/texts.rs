@@ -74,6 +74,7 @@ pub(crate) const TABLE: &[Row] = &[
     page!("man8/dknewkey.8"),
     page!("man8/hi-q.8"),
     page!("man8/install.8"),
+    page!("man8/qhpsi.8"),
     page!("man8/qmail-chkuser.8"),
     page!("man8/qmail-clean.8"),
     page!("man8/qmail-command.8"),
