@@ -15,6 +15,7 @@ mod tree;
 pub mod cdb;
 pub mod conversation;
 pub mod dns;
+pub mod exchanger;
 pub mod files;
 pub mod listener;
 pub mod local;
