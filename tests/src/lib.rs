@@ -7,6 +7,7 @@
 
 mod accounts;
 mod copy;
+mod memory;
 mod ours;
 mod sandbox;
 mod strays;
