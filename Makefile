@@ -6,6 +6,7 @@
 #                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
 # make deb           as any user: a Debian package, in target/deb
 # make startup       measures how long programs take to start: see docs/performance.md
+# make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
 # make cert          a certificate for TLS, of this host's own making
 # make lint          formatting and clippy
 
@@ -35,7 +36,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -88,6 +89,10 @@ startup: all
 	$(CC) -O2 -static-pie -fPIE -o $(TARGET)/startup/c-static-pie benches/startup.c
 	cp $(MESSAGE_PATH:%=$(PROGRAMS)/%) $(TARGET)/startup
 	cd $(TARGET)/startup && $(DYNAMIC_DIR)/startup $(patsubst %,./%,c-static c-static-pie $(MESSAGE_PATH))
+
+policies: all
+	$(CARGO) build $(LOCKED) --release --package qmail-benches
+	$(DYNAMIC_DIR)/policies $(PROGRAMS)
 
 # To start with: nobody vouches for it. An existing one is kept.
 cert: all
