@@ -163,8 +163,12 @@ fn nothing_taken_is_lost_when_servers_die(program: &'static str) {
 fn kill_several(site: &Site, name: &str, count: usize, has_stopped: impl Fn() -> bool) -> usize {
     let mut killed = 0;
     while killed < count && !has_stopped() {
-        killed += site.kill(name);
-        sleep(Duration::from_millis(30));
+        let died = site.kill(name);
+        killed += died;
+        // Where they are few and short-lived, none shall be missed; where they are many, some live.
+        if died > 0 {
+            sleep(Duration::from_millis(30));
+        }
     }
     killed
 }
