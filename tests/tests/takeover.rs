@@ -60,8 +60,10 @@ fn is_kept(layout: Layout) {
     let own = ["rc", "boot/own"].map(|name| (name, snapshot(&tree.path(name))));
     take_over(&tree);
     let mut after = belongings(&tree);
-    // The only thing that is new: the numbers of the accounts.
-    assert!(after.remove(&PathBuf::from("users/ids")).is_some());
+    // The only things that are new: the numbers of the accounts, and a place for keys.
+    for new in ["users/ids", "control/domainkeys"] {
+        assert!(after.remove(&PathBuf::from(new)).is_some(), "{new}");
+    }
     let changed =
         before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
     assert_eq!(changed.collect::<Vec<_>>(), Vec::<&PathBuf>::new());
