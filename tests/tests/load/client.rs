@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -25,15 +25,17 @@ pub(crate) struct Fates {
     pub(crate) refused: Vec<String>,
 }
 
-/// Sends messages until so many have been taken; `beside` runs meanwhile, and is told how many.
+/// Sends messages until so many have been taken and `beside`, which runs meanwhile, is done; it is
+/// told how many.
 pub(crate) fn send(site: &Site, messages: usize, beside: impl FnOnce(&dyn Fn() -> usize)) -> Fates {
     let fates = Mutex::new(Fates::default());
     let next = AtomicUsize::new(0);
+    let is_done = AtomicBool::new(false);
     let taken = || fates.lock().expect("nobody panics with it").taken.len();
     thread::scope(|scope| {
         for _ in 0..CONNECTIONS {
             scope.spawn(|| {
-                while taken() < messages {
+                while taken() < messages || !is_done.load(Ordering::Relaxed) {
                     let number = next.fetch_add(1, Ordering::Relaxed);
                     let id = format!("Message-Id: <{number}@client.example>");
                     let stream = site.tree.connect(SERVER);
@@ -44,6 +46,7 @@ pub(crate) fn send(site: &Site, messages: usize, beside: impl FnOnce(&dyn Fn() -
             });
         }
         beside(&taken);
+        is_done.store(true, Ordering::Relaxed);
     });
     fates.into_inner().expect("nobody panics with it")
 }

@@ -97,14 +97,9 @@ impl Site {
     /// leave behind in the queue is left there (queue.md, states S2 and S3).
     pub(crate) fn settle(&self, running: &Running) {
         let parts = ["todo", "info", "local", "remote", "bounce"];
-        // Before that, the signal would meet qmail-start, and end it.
-        running.wait_for("status: ");
-        let mut nudged = Instant::now();
+        let mut nudge = Nudge::of(running);
         until("the last delivery", || {
-            if nudged.elapsed() > Duration::from_secs(1) {
-                nudged = Instant::now();
-                running.signal(Signal::SIGALRM);
-            }
+            nudge.now_and_then();
             parts.iter().all(|part| self.tree.queue_files(part).is_empty())
         });
     }
@@ -131,6 +126,28 @@ impl Site {
             }
             seen
         })
+    }
+}
+
+/// Has everything tried again each second, which would have to wait otherwise.
+pub(crate) struct Nudge<'r> {
+    running: &'r Running,
+    last: Instant,
+}
+
+impl<'r> Nudge<'r> {
+    /// To a running tree.
+    pub(crate) fn of(running: &'r Running) -> Self {
+        // Before that, the signal would meet qmail-start, and end it.
+        running.wait_for("status: ");
+        Self { running, last: Instant::now() }
+    }
+
+    pub(crate) fn now_and_then(&mut self) {
+        if self.last.elapsed() > Duration::from_secs(1) {
+            self.last = Instant::now();
+            self.running.signal(Signal::SIGALRM);
+        }
     }
 }
 
