@@ -101,20 +101,26 @@ fn identifier(value: &[u8]) -> Option<Vec<u8>> {
 
 /// The parts of a header that stay when fields that claim to be this server's results are taken
 /// out. The header has LF at its lines' ends: a CR, which some readers take for one, could hide such
-/// a field.
+/// a field. A line that continues nothing goes, too: it would continue the field of results that is
+/// put on top.
 pub fn without_claims<'h>(header: &'h [u8], server: &str) -> Vec<&'h [u8]> {
     let mut kept = Vec::new();
     let (mut seen, mut end) = (0, 0);
     for field in fields(header) {
         let start = end;
         end += field.len();
-        if is_from(field, server) {
+        if is_from(field, server) || continues(field) {
             kept.extend(header.get(seen..start));
             seen = end;
         }
     }
     kept.extend(header.get(seen..));
     kept
+}
+
+/// Whether this is no field but the continuation of one.
+fn continues(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b' ' | b'\t'))
 }
 
 #[cfg(test)]
@@ -183,6 +189,12 @@ mod tests {
         for whole in [&b"A: b\n\nAuth"[..], b"A: b", b"\n", b""] {
             assert_eq!(without_claims(whole, "mx.example").concat(), whole);
         }
+    }
+
+    #[test]
+    fn a_line_that_continues_nothing_cannot_continue_our_results() {
+        let header = b"\t; dkim=pass header.d=bank.example\n more\nFrom: a@b\n\n";
+        assert_eq!(without_claims(header, "mx.example").concat(), b"From: a@b\n\n");
     }
 
     #[test]
