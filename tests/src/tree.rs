@@ -38,7 +38,20 @@ impl Tree {
         Self::with_files_of_the_machine(&[])
     }
 
-    /// The same, where each path names a file or directory of the machine that is the test's own.
+    /// A tree of our own programs that takes mail for `here.example`; none if the original is under
+    /// test, in which something is `missing`.
+    #[must_use]
+    pub fn ours_for_mail(missing: &str) -> Option<Self> {
+        let tree = Self::under_test();
+        if tree.is_original() {
+            println!("skipped: the original {missing}");
+            return None;
+        }
+        tree.control("rcpthosts", "here.example\n");
+        Some(tree)
+    }
+
+    /// The same as [`Self::under_test`], where each path names a file or directory of the machine that is the test's own.
     ///
     /// The second half of a pair is mounted over the first. Only for root.
     #[must_use]
@@ -150,6 +163,14 @@ impl Tree {
             Some(sandbox) => sandbox.path(Path::new(path)),
             None => PathBuf::from(path),
         }
+    }
+
+    /// A program of the test's own, below [`Self::scratch`]: where it is.
+    #[must_use]
+    pub fn script(&self, name: &str, body: &str) -> String {
+        let path = self.scratch().join(name);
+        files::write_script(&path, body);
+        path.to_str().expect("a plain path").to_owned()
     }
 
     /// A directory for the test's own files, which every account can read.

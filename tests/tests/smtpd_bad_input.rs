@@ -2,7 +2,7 @@
 
 use qmail_conformance::dns::Zone;
 use qmail_conformance::smtp::{Reply, Session};
-use qmail_conformance::{Need, Tree, files};
+use qmail_conformance::{Need, Tree};
 
 /// More than a session may need, in KiB, whatever the client sends. A development build takes more
 /// than a release.
@@ -10,21 +10,8 @@ const MOST_MEMORY: u64 = 32_768;
 /// More than a long list may add.
 const MOST_FOR_A_LIST: u64 = 1024;
 
-/// A tree of our own programs that takes mail for `here.example`.
 fn ours() -> Option<Tree> {
-    let tree = Tree::under_test();
-    if tree.is_original() {
-        println!("skipped: the original has neither limits nor programs to ask");
-        return None;
-    }
-    tree.control("rcpthosts", "here.example\n");
-    Some(tree)
-}
-
-fn script(tree: &Tree, name: &str, body: &str) -> String {
-    let path = tree.scratch().join(name);
-    files::write_script(&path, body);
-    path.to_str().expect("a plain path").to_owned()
+    Tree::ours_for_mail("has neither limits nor programs to ask")
 }
 
 fn rcpt(tree: &Tree, variables: &[(&str, &str)]) -> String {
@@ -130,7 +117,7 @@ fn a_check_of_recipients_may_crash_flood_or_say_half_a_line() {
     let Some(tree) = ours() else { return };
     tree.control("timeoutplugin", "1\n");
     let said = |body: &str| {
-        let program = script(&tree, "check", body);
+        let program = tree.script("check", body);
         rcpt(&tree, &[("RCPTCHECK", &program)])
     };
     let broken = "421 unable to execute recipient check (#4.3.0)\r\n";
@@ -171,7 +158,7 @@ fn a_filter_may_crash_flood_or_stop_in_the_middle() {
 fn a_queue_program_may_crash_flood_or_hang() {
     let Some(tree) = ours() else { return };
     let said = |body: &str| {
-        let program = script(&tree, "queue", body);
+        let program = tree.script("queue", body);
         send(&tree, &[("QMAILQUEUE", &program)]).text
     };
     assert_eq!(said("kill -9 $$"), "451 qq crashed (#4.3.0)\r\n");

@@ -1,8 +1,8 @@
 //! What happens to a message between DATA and the queue: signatures, the words of queue programs,
 //! filters. Ours only.
 
+use qmail_conformance::Tree;
 use qmail_conformance::smtp::Reply;
-use qmail_conformance::{Tree, files};
 
 fn ours() -> Option<Tree> {
     let tree = Tree::under_test();
@@ -15,12 +15,6 @@ fn ours() -> Option<Tree> {
 
 fn send(tree: &Tree, variables: &[(&str, &str)], message: &str) -> Reply {
     tree.smtpd_with(variables).mail_from("a@b").rcpt_to("joe@here.example").data(message)
-}
-
-fn script(tree: &Tree, name: &str, body: &str) -> String {
-    let path = tree.scratch().join(name);
-    files::write_script(&path, body);
-    path.to_str().expect("a plain path").to_owned()
 }
 
 const EXECUTABLE: &str =
@@ -41,7 +35,7 @@ fn executables_are_refused_by_their_first_bytes() {
 fn every_dialect_of_a_queue_programs_own_words_is_heard() {
     let Some(tree) = ours() else { return };
     let said = |body: &str, variables: &[(&str, &str)]| {
-        let program = script(&tree, "queue", body);
+        let program = tree.script("queue", body);
         let mut variables = variables.to_vec();
         variables.push(("QMAILQUEUE", &program));
         send(&tree, &variables, "x\r\n").text
@@ -67,7 +61,7 @@ fn exit_codes_may_have_texts_of_the_administrator() {
     let Some(tree) = ours() else { return };
     tree.control("queuetexts", "21:Dmessage rejected by spam filter (#4.2.2)\n32:Zno spam today\n");
     let said = |code: u8| {
-        let program = script(&tree, "queue", &format!("cat >/dev/null; exit {code}"));
+        let program = tree.script("queue", &format!("cat >/dev/null; exit {code}"));
         send(&tree, &[("QMAILQUEUE", &program)], "x\r\n").text
     };
     assert_eq!(said(21), "554 message rejected by spam filter (#4.2.2)\r\n");
@@ -78,7 +72,7 @@ fn exit_codes_may_have_texts_of_the_administrator() {
 #[test]
 fn hi_q_filters_before_the_queue() {
     let Some(tree) = ours() else { return };
-    let filter = script(&tree, "filter", "sed 's/^Subject: /&[x] /' || exit 2\nexit ${CODE:-0}");
+    let filter = tree.script("filter", "sed 's/^Subject: /&[x] /' || exit 2\nexit ${CODE:-0}");
     let said = |code: &str| {
         send(&tree, &[("QMAILQUEUE", "bin/hi-q"), ("CODE", code)], "Subject: a\r\n\r\n")
     };
@@ -102,8 +96,7 @@ fn qmail_qfilter_changes_message_envelope_and_queue_program() {
     let first = "printf 'X-User: %s %s %s %s\\n' $QMAILUSER $QMAILHOST $NUMRCPTS $MSGSIZE; cat";
     let second = "cat <&3 | sed 's/joe/jane/' >&4";
     let home = tree.home().display().to_string();
-    let wrapper = script(
-        &tree,
+    let wrapper = tree.script(
         "wrapper",
         &format!(
             "exec {home}/bin/qmail-qfilter /bin/sh -c \"{}\" -- /bin/sh -c \"{second}\" -- \
@@ -126,9 +119,7 @@ fn qmail_qfilter_changes_message_envelope_and_queue_program() {
 #[test]
 fn a_queue_program_knows_the_session() {
     let Some(tree) = ours() else { return };
-    let program = script(
-        &tree,
-        "queue",
+    let program = tree.script("queue",
         "cat >/dev/null; printf 'D%s %s %s %s' $HELOHOST $MAILFROM \"$RCPTTO\" $TCPREMOTEIP >&4; exit 82",
     );
     let mut session = tree.smtpd_with(&[("QMAILQUEUE", &program)]);

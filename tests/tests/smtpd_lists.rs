@@ -6,15 +6,8 @@ use std::time::{Duration, Instant};
 use qmail_conformance::smtp::Session;
 use qmail_conformance::{Need, Tree, dns::Zone, files};
 
-/// A tree of our own programs that takes mail for `here.example`.
 fn ours() -> Option<Tree> {
-    let tree = Tree::under_test();
-    if tree.is_original() {
-        println!("skipped: the original has no such lists");
-        return None;
-    }
-    tree.control("rcpthosts", "here.example\n");
-    Some(tree)
+    Tree::ours_for_mail("has no such lists")
 }
 
 /// What a recipient is told after this HELO and sender.

@@ -7,21 +7,8 @@ use qmail_conformance::dns::{Record, Zone};
 use qmail_conformance::exchanger::Exchanger;
 use qmail_conformance::{Tree, cdb, files};
 
-/// A tree of our own programs that takes mail for `here.example`.
 fn ours() -> Option<Tree> {
-    let tree = Tree::under_test();
-    if tree.is_original() {
-        println!("skipped: the original has no such settings");
-        return None;
-    }
-    tree.control("rcpthosts", "here.example\n");
-    Some(tree)
-}
-
-fn script(tree: &Tree, name: &str, body: &str) -> String {
-    let path = tree.scratch().join(name);
-    files::write_script(&path, body);
-    path.to_str().expect("a plain path").to_owned()
+    Tree::ours_for_mail("has no such settings")
 }
 
 const DENIED_HELO: &str = "553 sorry, your HELO host name has been denied (#5.7.1)";
@@ -229,8 +216,7 @@ fn rcptcheck_asks_the_sample_scripts() {
     files::write(&tree.scratch().join("known"), "joe@here.example\n");
     let list = tree.scratch().join("known").display().to_string();
     // The codes of the original: 100 no, 111 later, 120 cannot be run.
-    let program = script(
-        &tree,
+    let program = tree.script(
         "check",
         &format!(
             "case $RECIPIENT in later@*) exit 111;; broken@*) exit 120;; esac\n\
@@ -259,7 +245,7 @@ fn rcptcheck_does_greylisting() {
     let body = "name=$(printf '%s\\0' \"$RECIPIENT\" \"$SENDER\" \"$TCPREMOTEIP\" | md5sum | cut -c1-32)\n\
                 mkdir SEEN/$name 2>/dev/null || exit 0\n\
                 echo '451 try later (#4.3.0)' >&4; exit 100";
-    let program = script(&tree, "grey", &body.replace("SEEN", &seen.display().to_string()));
+    let program = tree.script("grey", &body.replace("SEEN", &seen.display().to_string()));
     let Some(mx) = Exchanger::start(&tree, &[("RCPTCHECK", &program)]) else { return };
     mx.swaks(&[]).expect("451 try later (#4.3.0)");
     mx.swaks(&[]).expect_acceptance();
@@ -391,7 +377,7 @@ fn a_failed_auth_leaves_morercpthosts_open() {
     tree.control("morercpthosts", "more.example\n");
     let made = tree.program("qmail-newmrh").run();
     assert_eq!(made.code, Some(0), "{}", made.errors());
-    let checker = script(&tree, "checker", "cat <&3 >/dev/null; exit 1");
+    let checker = tree.script("checker", "cat <&3 >/dev/null; exit 1");
     let variables = [("ALLOW_INSECURE_AUTH", "1")];
     let Some(mx) = Exchanger::start_with(&tree, &variables, &[&checker, "/bin/true"]) else {
         return;

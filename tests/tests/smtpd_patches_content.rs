@@ -5,21 +5,8 @@ use qmail_conformance::dns::{Record, Zone};
 use qmail_conformance::exchanger::Exchanger;
 use qmail_conformance::{Tree, files};
 
-/// A tree of our own programs that takes mail for `here.example`.
 fn ours() -> Option<Tree> {
-    let tree = Tree::under_test();
-    if tree.is_original() {
-        println!("skipped: the original looks at no contents");
-        return None;
-    }
-    tree.control("rcpthosts", "here.example\n");
-    Some(tree)
-}
-
-fn script(tree: &Tree, name: &str, body: &str) -> String {
-    let path = tree.scratch().join(name);
-    files::write_script(&path, body);
-    path.to_str().expect("a plain path").to_owned()
+    Tree::ours_for_mail("looks at no contents")
 }
 
 /// Executables, as the documentation of the patch has them.
@@ -78,8 +65,7 @@ fn spamcontrol_looks_for_types_and_loaders_in_base64() {
 #[test]
 fn qhpsi_asks_a_scanner_before_the_queue() {
     let Some(tree) = ours() else { return };
-    let scanner = script(
-        &tree,
+    let scanner = tree.script(
         "scanner",
         "[ \"$2 $3\" = '--one --two' ] && [ ! -t 0 ] || exit 9\n\
          case $(cat \"$1\") in *EVIL*) exit 5;; *ODD*) exit 7;; esac",
@@ -103,7 +89,7 @@ fn qhpsi_asks_a_scanner_before_the_queue() {
     mx.swaks_message(&large, &[]).expect_acceptance();
     assert!(mx.log().contains("Reject::DATA::Virus_Infected "), "{}", mx.log());
     drop(mx);
-    let queue = script(&tree, "queue", "printf 'Dsecond in line' >&4; exit 82");
+    let queue = tree.script("queue", "printf 'Dsecond in line' >&4; exit 82");
     let base64 = [&variables[..4], &[("BASE64", ""), ("QMAILQUEUE", &queue)]].concat();
     let Some(mx) = Exchanger::start(&tree, &base64) else { return };
     mx.swaks_message("Subject: x\n\nEVIL\n", &[]).expect("554 second in line");
@@ -114,7 +100,7 @@ fn qhpsi_asks_a_scanner_before_the_queue() {
 fn a_scanner_that_hangs_is_for_later() {
     let Some(tree) = ours() else { return };
     tree.control("timeoutfilters", "1\n");
-    let scanner = script(&tree, "scanner", "exec sleep 100");
+    let scanner = tree.script("scanner", "exec sleep 100");
     let Some(mx) = Exchanger::start(&tree, &[("QHPSI", &scanner)]) else { return };
     let failed = "451 mail server temporarily rejected message (#4.3.0)";
     mx.swaks_message(GREEN, &[]).expect(failed);
@@ -124,9 +110,7 @@ fn a_scanner_that_hangs_is_for_later() {
 #[test]
 fn queue_programs_say_why() {
     let Some(tree) = ours() else { return };
-    let program = script(
-        &tree,
-        "queue",
+    let program = tree.script("queue",
         "case $RCPTTO in 'all@x a@here.example') exit 21;; *b@*) printf 'Dno spam here' >&4; exit 82;;\n\
          *c@*) printf 'Zbusy' >&6; exit 82;; *d@*) printf 'Dnot today' >&$ERROR_FD; exit 88;;\n\
          *e@*) exit 31;; esac; exit 71",
@@ -148,7 +132,7 @@ fn queue_programs_say_why() {
 #[test]
 fn hi_q_refuses_in_the_session() {
     let Some(tree) = ours() else { return };
-    let filter = script(&tree, "filter", "sed 's/^Subject: /&[seen] /'");
+    let filter = tree.script("filter", "sed 's/^Subject: /&[seen] /'");
     tree.control(
         "filters",
         format!(
@@ -197,7 +181,7 @@ fn scanners_in_the_place_of_the_queue_work() {
     std::fs::create_dir(&quarantine).expect("a fresh directory");
     files::set_mode(&quarantine, 0o777);
     let infected = "Subject: x\n\nEICAR\n";
-    let simscan = script(&tree, "simscan", LIKE_SIMSCAN);
+    let simscan = tree.script("simscan", LIKE_SIMSCAN);
     let Some(mx) = Exchanger::start(&tree, &[("QMAILQUEUE", &simscan)]) else { return };
     let virus = "554 Your email was rejected because it contains the Eicar-Test virus";
     mx.swaks_message(infected, &[]).expect(virus);
@@ -208,7 +192,7 @@ fn scanners_in_the_place_of_the_queue_work() {
     drop(mx);
     let quarantine = quarantine.display().to_string();
     let body = LIKE_QMAIL_SCANNER.replace("QUARANTINE", &quarantine);
-    let qmail_scanner = script(&tree, "qmail-scanner-queue", &body);
+    let qmail_scanner = tree.script("qmail-scanner-queue", &body);
     let Some(mx) = Exchanger::start(&tree, &[("QMAILQUEUE", &qmail_scanner)]) else { return };
     mx.swaks_message(infected, &[]).expect_acceptance();
     assert_eq!(tree.queued(), 1);
@@ -231,7 +215,7 @@ fn plugins_of_qmail_spp_take_part_in_their_sections() {
     tree.control("msaplugins", SUBMISSION);
     let body =
         CHECKER.replace("[ $name $word = joe secret ]", "[ \"$name $word\" = 'joe secret' ]");
-    let checker = script(&tree, "checker", &format!("{body}\nexec \"$@\""));
+    let checker = tree.script("checker", &format!("{body}\nexec \"$@\""));
     let words = [checker.as_str(), "/bin/true"];
     let insecure = ("ALLOW_INSECURE_AUTH", "1");
     let joe = ["--auth", "PLAIN", "--auth-user", "joe", "--auth-password", "secret"];

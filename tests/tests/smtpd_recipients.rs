@@ -28,9 +28,7 @@ fn rcpt(tree: &Tree, variables: &[(&str, &str)], recipient: &str) -> String {
 
 /// A program of the administrator's.
 fn script(tree: &Tree, body: &str) -> String {
-    let path = tree.scratch().join("program");
-    files::write_script(&path, body);
-    path.to_str().expect("a plain path").to_owned()
+    tree.script("program", body)
 }
 
 const OK: &str = "250 ok\r\n";
