@@ -8,6 +8,7 @@
 # make startup       measures how long programs take to start: see docs/performance.md
 # make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
 # make cert          a certificate for TLS, of this host's own making
+# make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
 # make lint          formatting and clippy
 
 HOST := $(shell rustc -vV | sed -n 's/^host: //p')
@@ -22,7 +23,7 @@ STATIC := $(if $(wildcard $(LIBC)),+crt-static,-crt-static)
 # These ask the C library for users, which only works where it can load its modules.
 DYNAMIC := qmail-getpw checkpassword cmd5checkpw install
 # For those who work on this, not for those who use it.
-OURS := qmail-conformance qmail-benches
+OURS := qmail-conformance qmail-benches qmail-laws
 
 STATIC_DIR := $(TARGET)/$(HOST)/release
 DYNAMIC_DIR := $(TARGET)/release
@@ -36,7 +37,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -97,6 +98,9 @@ policies: all
 # To start with: nobody vouches for it. An existing one is kept.
 cert: all
 	$(PROGRAMS)/qmail-newcert
+
+fuzz:
+	fuzz/run $(or $(SECONDS),60) $(LAWS)
 
 lint:
 	$(CARGO) fmt --all --check

@@ -30,6 +30,7 @@ pub(crate) const TABLE: &[Row] = &[
     text!("doc/README.md", "../../README.md"),
     text!("doc/SECURITY.md", "../../SECURITY.md"),
     text!("doc/dkim.md", "../../docs/dkim.md"),
+    text!("doc/fuzzing.md", "../../docs/fuzzing.md"),
     text!("doc/performance.md", "../../docs/performance.md"),
     text!("doc/pop3.md", "../../docs/pop3.md"),
     text!("doc/remote-failures.md", "../../docs/remote-failures.md"),

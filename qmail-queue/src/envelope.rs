@@ -8,13 +8,18 @@ use crate::Failure;
 
 /// Who gave us the message, which begins its envelope.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Source {
-    pub(crate) user: u32,
-    pub(crate) process: u32,
+pub struct Source {
+    /// His user id.
+    pub user: u32,
+    /// His process.
+    pub process: u32,
 }
 
 /// Copies `F` sender, `T` recipient …, up to the lone NUL, which is not part of the file.
-pub(crate) fn copy(
+///
+/// # Errors
+/// See [`Failure`]. What was written by then is of no use.
+pub fn copy(
     mut client: impl BufRead,
     source: &Source,
     file: &mut impl Write,

@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-mod envelope;
+pub mod envelope;
 mod failure;
 mod invoker;
 

@@ -10,7 +10,7 @@ mod localmfcheck;
 mod mfcheck;
 mod null_sender;
 mod order;
-mod plugins;
+pub mod plugins;
 mod rcptcheck;
 mod rcpthosts;
 mod recipients;

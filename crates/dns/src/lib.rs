@@ -11,9 +11,9 @@ mod config;
 mod failure;
 pub mod listing;
 mod name;
-mod question;
+pub mod question;
 mod random;
-mod reading;
+pub mod reading;
 mod resolver;
 mod transport;
 

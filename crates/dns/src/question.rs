@@ -8,7 +8,7 @@ const DATAGRAM: u16 = 1232;
 
 /// Whether a question tells the server how much we can take (EDNS0).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Extension {
+pub enum Extension {
     /// It does.
     Announced,
     /// It does not, for servers that stumble over it: answers over 512 bytes then come over TCP.
@@ -17,16 +17,20 @@ pub(crate) enum Extension {
 
 /// A question, with the number that its answer must repeat.
 #[derive(Clone, Debug)]
-pub(crate) struct Question {
-    pub(crate) id: u16,
-    pub(crate) name: Name,
-    pub(crate) kind: RecordType,
-    pub(crate) extension: Extension,
+pub struct Question {
+    /// The number.
+    pub id: u16,
+    /// What is asked about.
+    pub name: Name,
+    /// What is asked for.
+    pub kind: RecordType,
+    /// Whether large answers are welcome.
+    pub extension: Extension,
 }
 
 impl Question {
     /// The bytes of the question; `None` if the codec refuses the name after all.
-    pub(crate) fn encode(&self) -> Option<Vec<u8>> {
+    pub fn encode(&self) -> Option<Vec<u8>> {
         let mut message = Message::new(self.id, MessageType::Query, OpCode::Query);
         message.metadata.recursion_desired = true;
         message.add_query(Query::query(self.name.clone(), self.kind));

@@ -15,7 +15,7 @@ const MOST_ALIASES: usize = 16;
 
 /// What a message means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reading {
+pub enum Reading {
     /// It does not answer this question: somebody else's, too late, or forged.
     NotOurs,
     /// The answer did not fit; TCP has it whole.
@@ -30,17 +30,21 @@ pub(crate) enum Reading {
 
 /// The contents of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Data {
+pub enum Data {
+    /// An A.
     Ipv4(Ipv4Addr),
+    /// An AAAA.
     Ipv6(Ipv6Addr),
+    /// An MX.
     Exchanger(u16, Name),
     /// A CNAME or PTR.
     Name(Name),
+    /// A TXT, its strings joined.
     Text(Vec<u8>),
 }
 
 /// Judges a message that came from the server that `question` went to.
-pub(crate) fn read(question: &Question, message: &[u8]) -> Reading {
+pub fn read(question: &Question, message: &[u8]) -> Reading {
     let mut decoder = BinDecoder::new(message);
     let Ok(Header { metadata, counts }) = Header::read(&mut decoder) else {
         return Reading::NotOurs;

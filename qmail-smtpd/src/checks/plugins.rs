@@ -1,7 +1,7 @@
 //! qmail-spp: programs of the administrator's that are asked at each step of a session, and answer
 //! with commands of one letter.
 
-mod commands;
+pub mod commands;
 mod config;
 
 use std::io;

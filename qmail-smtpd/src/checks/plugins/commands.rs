@@ -2,7 +2,7 @@
 
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Command {
+pub enum Command {
     /// `A`: no plug-in is asked any more in this session.
     Accept,
     /// `N`: the other plug-ins of this section are not asked.
@@ -31,7 +31,7 @@ pub(super) enum Command {
 
 /// The commands in what a plug-in said. The last line counts even if its end is missing; lines that
 /// nobody knows do not.
-pub(super) fn commands(output: &[u8]) -> impl Iterator<Item = Command> + '_ {
+pub fn commands(output: &[u8]) -> impl Iterator<Item = Command> + '_ {
     output.split(|byte| *byte == b'\n').filter_map(command)
 }
 

@@ -1,0 +1,85 @@
+//! Deliveries: instructions, orders to spawners, and what comes back.
+
+use qmail_local::instruction::{Instruction, instructions};
+use qmail_rspawn::RemoteOutput;
+use qmail_spawn::Output;
+use qmail_sys::Exit;
+use qmail_wire::spawn::{Command, CommandParser, ReportParser, Verdict};
+
+use crate::{contains, same_in_pieces};
+
+/// Each line is one instruction, and a Maildir or mbox is never anything but a path.
+pub(crate) fn dot_qmail(file: &[u8]) {
+    let lines = file.strip_suffix(b"\n").unwrap_or(file).split(|byte| *byte == b'\n').count();
+    assert_eq!(instructions(file).count(), lines);
+    for instruction in instructions(file) {
+        let text = match instruction {
+            Instruction::Blank | Instruction::Ignored | Instruction::ForwardOnly => continue,
+            Instruction::Maildir(path) => {
+                assert!(path.ends_with(b"/") && matches!(path[0], b'.' | b'/'));
+                path
+            }
+            Instruction::Mbox(path) => {
+                assert!(!path.ends_with(b"/") && matches!(path[0], b'.' | b'/'));
+                path
+            }
+            Instruction::Program(text) | Instruction::Forward(text) => text,
+        };
+        assert!(contains(file, text) && !text.contains(&b'\n'));
+        assert!(!matches!(text.last(), Some(b' ' | b'\t')));
+    }
+}
+
+/// Orders and reports do not depend on how they arrive, and are read as they are written.
+pub(crate) fn spawn(bytes: &[u8]) {
+    same_in_pieces(bytes, |pieces| {
+        let mut parser = CommandParser::new();
+        pieces.iter().flat_map(|piece| parser.push(piece)).collect::<Vec<_>>()
+    });
+    for command in CommandParser::new().push(bytes).into_iter().flatten() {
+        let written = CommandParser::new().push(&command.encode());
+        is_confined(&command);
+        assert_eq!(written, [Ok(command)]);
+    }
+    same_in_pieces(bytes, |pieces| {
+        let mut parser = ReportParser::new();
+        pieces.iter().flat_map(|piece| parser.push(piece)).collect::<Vec<_>>()
+    });
+    for report in ReportParser::new().push(bytes).into_iter().flatten() {
+        assert!(report.text.len() <= 10_000);
+        assert_eq!(ReportParser::new().push(&report.encode()), [Ok(report)]);
+    }
+}
+
+/// A message name without a fault stays below `mess/`.
+fn is_confined(command: &Command) {
+    if command.message_fault().is_none() {
+        assert!(!command.message.starts_with(b"/") && !contains(&command.message, b".."));
+        assert!((1..100).contains(&command.message.len()));
+    }
+}
+
+/// qmail-remote's last word counts, and only if it said one: mail neither bounces nor counts as
+/// delivered over anything else.
+pub(crate) fn report(bytes: &[u8]) {
+    let judged = |pieces: &[&[u8]], exit| {
+        let mut output = RemoteOutput::default();
+        pieces.iter().for_each(|piece| output.push(piece));
+        output.judge(exit)
+    };
+    for exit in [Exit::Code(0), Exit::Code(1), Exit::Code(111), Exit::Signal(9)] {
+        same_in_pieces(bytes, |pieces| judged(pieces, exit));
+    }
+    let (verdict, text) = judged(&[bytes], Exit::Code(0));
+    assert!(text.len() <= 10_000);
+    let said = |letters: &[u8]| {
+        let records = bytes.split(|byte| *byte == 0);
+        records.filter_map(|record| record.first()).any(|letter| letters.contains(letter))
+    };
+    match verdict {
+        Verdict::Success => assert!(said(b"K") && !said(b"hs") && bytes.ends_with(b"\0")),
+        Verdict::Permanent => assert!(said(b"Dh") && bytes.ends_with(b"\0")),
+        Verdict::Temporary => {}
+    }
+    assert_ne!(judged(&[bytes], Exit::Signal(9)).0, Verdict::Success);
+}

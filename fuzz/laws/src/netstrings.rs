@@ -1,0 +1,42 @@
+//! Netstrings, of which QMTP and QMQP are made.
+
+use qmail_wire::netstring::{Netstrings, encode};
+
+const LIMIT: u64 = 64;
+
+/// What is written is read; what is read is no longer than it may be, and cannot leave the netstring
+/// that it is part of.
+pub(crate) fn netstring(bytes: &[u8]) {
+    let mut strings = Netstrings::new(bytes);
+    let mut total = 0;
+    while let Ok(string) = strings.read(LIMIT) {
+        total += string.map_or(0, |string| {
+            assert!(string.len() < 64);
+            string.len()
+        });
+    }
+    assert!(total <= bytes.len());
+
+    let half = bytes.len() / 2;
+    let (first, second) = bytes.split_at(half);
+    let nested = encode(&[encode(first), encode(second)].concat());
+    let mut strings = Netstrings::new(&nested[..]);
+    strings.open().unwrap();
+    assert_eq!(strings.read(u64::MAX).unwrap(), Some(first.to_vec()));
+    assert_eq!(strings.read(u64::MAX).unwrap(), Some(second.to_vec()));
+    assert!(strings.read(u64::MAX).is_err(), "beyond its end");
+    assert!(!strings.has_more());
+
+    // Whatever is inside a netstring, its parts end inside it.
+    let outer = [encode(bytes), b"1:x,".to_vec()].concat();
+    let mut strings = Netstrings::new(&outer[..]);
+    strings.open().unwrap();
+    let mut inside = 0;
+    while strings.has_more() {
+        let Ok(Some(string)) = strings.read(u64::MAX) else { return };
+        inside += string.len() + 3;
+    }
+    assert!(inside <= bytes.len());
+    strings.close().unwrap();
+    assert_eq!(strings.read(LIMIT).unwrap(), Some(b"x".to_vec()));
+}
