@@ -6,7 +6,9 @@ pub mod mailbox;
 pub mod replies;
 pub mod session;
 
+mod index;
 mod maildir;
+mod opening;
 mod server;
 mod unique_id;
 

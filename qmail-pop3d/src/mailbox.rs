@@ -1,21 +1,11 @@
 //! The messages of a session: a list that does not change, and which of them are to be deleted.
 
 use std::ffi::OsStr;
+use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::unique_id::unique_id;
-
-/// A message file that was found in the maildir.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// `new/NAME` or `cur/NAME`.
-    pub path: Box<[u8]>,
-    /// Bytes of the file.
-    pub size: u64,
-    /// When it was changed last: seconds and nanoseconds.
-    pub modified: (i64, i64),
-}
 
 /// The messages, oldest first.
 #[derive(Debug)]
@@ -28,10 +18,14 @@ pub struct Mailbox {
 pub struct Message {
     path: Box<[u8]>,
     size: u64,
+    /// Nanoseconds since 1970.
+    modified: i64,
+    /// Octets when it is sent, if they have been counted.
+    sent: Option<NonZeroU64>,
     /// Only if the name of the file does not serve as one: few have it, so it takes little room.
     #[expect(clippy::box_collection, reason = "there are many messages, and few that have it")]
     id: Option<Box<String>>,
-    /// Whether `size` is what is sent, and not what is on the disk.
+    /// Whether all was done to find out what is sent.
     measured: bool,
     shares_stem: bool,
     deleted: bool,
@@ -39,20 +33,52 @@ pub struct Message {
 
 impl Mailbox {
     /// Puts messages in order: by time, and then by name, so that it is the same in each session.
-    pub fn new(mut found: Vec<Found>) -> Self {
-        found
-            .sort_unstable_by(|a, b| (a.modified, name(&a.path)).cmp(&(b.modified, name(&b.path))));
-        let message = |found: Found| Message {
-            id: unique_id(stem(&found.path), 0).map(Box::new),
-            size: found.size,
-            measured: false,
-            path: found.path,
-            shares_stem: false,
-            deleted: false,
-        };
-        let mut messages: Vec<Message> = found.into_iter().map(message).collect();
+    pub fn new(mut messages: Vec<Message>) -> Self {
+        messages.sort_unstable_by(|a, b| a.age().cmp(&b.age()).then_with(|| name(&a.path).cmp(name(&b.path))));
         tell_copies_apart(&mut messages);
         Self { messages }
+    }
+
+    /// Notes what is sent of the messages that a session before has counted: entries come in the
+    /// order of messages here. Those that are none any more are passed over.
+    pub fn recall(&mut self, entries: impl Iterator<Item = Message>) {
+        let mut start = 0;
+        for entry in entries {
+            let rest = self.messages.get_mut(start..).unwrap_or_default();
+            start += rest.partition_point(|message| message.age() < entry.age());
+            let rest = self.messages.get_mut(start..).unwrap_or_default();
+            let same = rest.iter_mut().take_while(|message| message.age() == entry.age());
+            for message in same.filter(|message| message.size == entry.size) {
+                message.sent = entry.sent;
+                message.measured = entry.sent.is_some();
+            }
+        }
+    }
+
+    /// Notes where messages are now: others who use the maildir change flags, and move messages from
+    /// `new` to `cur`. Paths of files that are no messages here are passed over. Returns whether
+    /// there was anything to note.
+    pub fn relocate(&mut self, paths: impl Iterator<Item = Vec<u8>>) -> bool {
+        let mut order: Vec<usize> = (0..self.messages.len()).collect();
+        let stem_of = |index: &usize| self.messages.get(*index).map(|it| stem(&it.path));
+        order.sort_unstable_by(|a, b| stem_of(a).cmp(&stem_of(b)));
+        let mut moved = false;
+        for path in paths {
+            let place = order.partition_point(|index| {
+                self.messages.get(*index).is_some_and(|it| stem(&it.path) < stem(&path))
+            });
+            let Some(message) = order.get(place).and_then(|index| self.messages.get_mut(*index))
+            else {
+                continue;
+            };
+            // Of several that share a stem nobody knows which is which.
+            let is_it = stem(&message.path) == stem(&path) && !message.shares_stem;
+            if is_it && *message.path != *path {
+                message.path = path.into();
+                moved = true;
+            }
+        }
+        moved
     }
 
     /// The message of this index, deleted or not.
@@ -69,9 +95,14 @@ impl Mailbox {
     /// Notes how large a message is when it is sent; `None` if that cannot be found out.
     pub fn measure(&mut self, index: usize, size: Option<u64>) {
         if let Some(message) = self.messages.get_mut(index) {
-            message.size = size.unwrap_or(message.size);
+            message.sent = size.and_then(NonZeroU64::new);
             message.measured = true;
         }
+    }
+
+    /// How many messages there are of which it is known what is sent.
+    pub fn counted(&self) -> usize {
+        self.messages.iter().filter(|message| message.sent.is_some()).count()
     }
 
     /// Marks a message.
@@ -100,6 +131,19 @@ impl Mailbox {
 }
 
 impl Message {
+    /// One that was found at `new/NAME` or `cur/NAME`, with so many bytes, and changed last at this
+    /// time, in nanoseconds since 1970.
+    pub fn new(path: Box<[u8]>, size: u64, modified: i64) -> Self {
+        let id = unique_id(stem(&path), 0).map(Box::new);
+        let [measured, shares_stem, deleted] = [false; 3];
+        Self { path, size, modified, sent: None, id, measured, shares_stem, deleted }
+    }
+
+    /// The same, of which it is known what is sent.
+    pub fn with_sent(self, sent: Option<NonZeroU64>) -> Self {
+        Self { sent, measured: sent.is_some(), ..self }
+    }
+
     /// Its file, below the maildir.
     pub fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
@@ -107,7 +151,22 @@ impl Message {
 
     /// Its octets when it is sent, once they have been counted; until then, those on the disk.
     pub fn size(&self) -> u64 {
+        self.sent.map_or(self.size, NonZeroU64::get)
+    }
+
+    /// Its octets when it is sent, if they have been counted.
+    pub fn sent(&self) -> Option<NonZeroU64> {
+        self.sent
+    }
+
+    /// The bytes of its file.
+    pub fn size_on_disk(&self) -> u64 {
         self.size
+    }
+
+    /// When its file was changed last, in nanoseconds since 1970.
+    pub fn modified(&self) -> i64 {
+        self.modified
     }
 
     /// Whether its octets have been counted.
@@ -127,6 +186,11 @@ impl Message {
     /// Its unique id.
     pub fn id(&self) -> &[u8] {
         self.id.as_deref().map_or_else(|| stem(&self.path), |id| id.as_bytes())
+    }
+
+    /// What puts it in order. Neither flags nor the directory count, for they may change.
+    fn age(&self) -> (i64, &[u8]) {
+        (self.modified, stem(&self.path))
     }
 
     /// Whether it is to be deleted.
@@ -176,8 +240,8 @@ fn tell_copies_apart(messages: &mut [Message]) {
 mod tests {
     use super::*;
 
-    fn found(path: &str, modified: (i64, i64)) -> Found {
-        Found { path: path.as_bytes().into(), size: 1, modified }
+    fn found(path: &str, modified: i64) -> Message {
+        Message::new(path.as_bytes().into(), 1, modified)
     }
 
     fn paths(mailbox: &Mailbox) -> Vec<&str> {
@@ -187,28 +251,25 @@ mod tests {
     #[test]
     fn messages_are_in_order_of_time_and_then_of_name() {
         let mailbox = Mailbox::new(vec![
-            found("new/b", (2, 0)),
-            found("new/c", (1, 5)),
-            found("cur/a:2,S", (2, 0)),
-            found("cur/d:2,", (1, 4)),
+            found("new/b", 20),
+            found("new/c", 15),
+            found("cur/a:2,S", 20),
+            found("cur/d:2,", 14),
         ]);
         assert_eq!(paths(&mailbox), ["cur/d:2,", "new/c", "cur/a:2,S", "new/b"]);
     }
 
     #[test]
     fn ids_survive_the_move_from_new_to_cur() {
-        let mailbox = Mailbox::new(vec![found("new/1.x", (1, 0)), found("cur/2.x:2,RS", (2, 0))]);
+        let mailbox = Mailbox::new(vec![found("new/1.x", 10), found("cur/2.x:2,RS", 20)]);
         let ids: Vec<&[u8]> = mailbox.all().iter().map(Message::id).collect();
         assert_eq!(ids, [b"1.x", b"2.x"]);
     }
 
     #[test]
     fn files_with_one_stem_have_two_ids_and_do_not_replace_each_other() {
-        let mailbox = Mailbox::new(vec![
-            found("new/a", (1, 0)),
-            found("cur/a:2,", (1, 0)),
-            found("new/b", (1, 0)),
-        ]);
+        let mailbox =
+            Mailbox::new(vec![found("new/a", 10), found("cur/a:2,", 10), found("new/b", 10)]);
         let ids: Vec<&[u8]> = mailbox.all().iter().map(Message::id).collect();
         assert_eq!(paths(&mailbox), ["new/a", "cur/a:2,", "new/b"]);
         assert_eq!((ids[0].len(), ids[1], ids[2]), (32, &b"a"[..], &b"b"[..]));
@@ -218,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_size_in_the_name_is_believed_if_it_can_be() {
-        let size = |path: &str| Mailbox::new(vec![found(path, (1, 0))]).all()[0].size_in_name();
+        let size = |path: &str| Mailbox::new(vec![found(path, 10)]).all()[0].size_in_name();
         assert_eq!(size("cur/1.x,S=5,W=77:2,S"), Some(77));
         for path in
             ["new/1.x", "new/1.x,W=0", "new/1.x,W=", "new/1.x,W=7x", "new/W=7", "cur/1:2,W=7"]
@@ -229,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_message_is_measured_once() {
-        let mut mailbox = Mailbox::new(vec![found("new/a", (1, 0)), found("new/b", (2, 0))]);
+        let mut mailbox = Mailbox::new(vec![found("new/a", 10), found("new/b", 20)]);
         assert_eq!(mailbox.unmeasured(), [0, 1]);
         mailbox.measure(0, Some(9));
         mailbox.measure(1, None);
@@ -239,10 +300,53 @@ mod tests {
 
     #[test]
     fn deleted_messages_come_back() {
-        let mut mailbox = Mailbox::new(vec![found("new/a", (1, 0)), found("new/b", (2, 0))]);
+        let mut mailbox = Mailbox::new(vec![found("new/a", 10), found("new/b", 20)]);
         mailbox.delete(0);
         assert_eq!(mailbox.present().map(|(index, _)| index).collect::<Vec<_>>(), [1]);
         mailbox.undelete();
         assert_eq!(mailbox.present().count(), 2);
+    }
+
+    #[test]
+    fn what_was_counted_before_is_known_of_the_same_messages() {
+        let mut mailbox = Mailbox::new(vec![
+            found("cur/a:2,S", 10),
+            found("new/b", 20),
+            found("new/c", 20),
+            found("new/d", 30),
+            found("new/e", 40),
+        ]);
+        let sent =
+            |path: &str, modified, sent| found(path, modified).with_sent(NonZeroU64::new(sent));
+        let larger = Message::new(b"new/e"[..].into(), 2, 40).with_sent(NonZeroU64::new(9));
+        let entries = [
+            sent("new/gone", 5, 9),
+            sent("new/a", 10, 11),
+            sent("new/c", 20, 13),
+            sent("new/x", 20, 9),
+            sent("new/d", 31, 9),
+            larger,
+        ];
+        mailbox.recall(entries.into_iter());
+        let sizes: Vec<u64> = mailbox.all().iter().map(Message::size).collect();
+        assert_eq!(sizes, [11, 1, 13, 1, 1]);
+        assert_eq!(mailbox.unmeasured(), [1, 3, 4]);
+    }
+
+    #[test]
+    fn messages_are_found_where_others_have_moved_them() {
+        let mut mailbox = Mailbox::new(vec![
+            found("new/a", 10),
+            found("cur/b:2,", 20),
+            found("cur/c:2,S", 30),
+            found("new/twin", 40),
+            found("cur/twin:2,", 50),
+        ]);
+        let now = ["cur/twin:2,S", "cur/b:2,FS", "cur/c:2,S", "new/other", "cur/a:2,"];
+        let now = || now.iter().map(|path| path.as_bytes().to_vec());
+        assert!(mailbox.relocate(now()));
+        let expected = ["cur/a:2,", "cur/b:2,FS", "cur/c:2,S", "new/twin", "cur/twin:2,"];
+        assert_eq!(paths(&mailbox), expected);
+        assert!(!mailbox.relocate(now()));
     }
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::mailbox::{Found, Mailbox, Message};
+use crate::mailbox::{Mailbox, Message};
 
 /// A delivery that has taken longer is given up.
 const LONGEST_DELIVERY: Duration = Duration::from_secs(36 * 60 * 60);
@@ -37,39 +37,95 @@ pub(crate) fn scan(maildir: &Path) -> io::Result<Mailbox> {
             }
             // What cannot be looked at may be gone already, and what is no file is no message.
             if let Some(metadata) = metadata(&entry).ok().filter(Metadata::is_file) {
-                let name = entry.file_name();
-                found.push(Found {
-                    path: [directory.as_bytes(), b"/", name.as_bytes()].concat().into(),
-                    size: metadata.len(),
-                    modified: (metadata.mtime(), metadata.mtime_nsec()),
-                });
+                let path = path(directory, &entry).into();
+                found.push(Message::new(path, metadata.len(), modified(&metadata)));
             }
         }
     }
     Ok(Mailbox::new(found))
 }
 
-/// Deletes what is marked, and moves the rest of `new` to `cur`. Returns whether everything that
-/// was to be deleted is gone.
-pub(crate) fn update(maildir: &Path, mailbox: &Mailbox) -> bool {
-    let mut all_gone = true;
-    for message in mailbox.all() {
+/// Looks where messages are now, if one of them was not where it had been. Returns whether any of
+/// them is elsewhere.
+pub(crate) fn look_again(maildir: &Path, mailbox: &mut Mailbox) -> bool {
+    let entries = ["new", "cur"].into_iter().flat_map(|directory| {
+        let entries = fs::read_dir(maildir.join(directory)).into_iter().flatten().flatten();
+        entries.filter(|entry| !is_hidden(entry)).map(move |entry| path(directory, &entry))
+    });
+    mailbox.relocate(entries)
+}
+
+fn path(directory: &str, entry: &DirEntry) -> Vec<u8> {
+    [directory.as_bytes(), b"/", entry.file_name().as_bytes()].concat()
+}
+
+/// What a session leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Updated {
+    /// Everything that was to be deleted is gone.
+    pub(crate) all_gone: bool,
+    /// All files are where they were.
+    pub(crate) as_it_was: bool,
+}
+
+/// How often is looked for messages to delete that others keep moving.
+const ROUNDS: usize = 5;
+
+/// Deletes what is marked, and moves the rest of `new` to `cur`.
+pub(crate) fn update(maildir: &Path, mailbox: &mut Mailbox) -> Updated {
+    let mut updated = Updated { all_gone: true, as_it_was: true };
+    let mut missing = Vec::new();
+    for (index, message) in mailbox.all().iter().enumerate() {
         if message.is_deleted() {
-            all_gone = delete(maildir, message) && all_gone;
+            updated.as_it_was = false;
+            match delete(maildir, message) {
+                Deleted::Done => {}
+                Deleted::Missing => missing.push(index),
+                Deleted::Failed => updated.all_gone = false,
+            }
         } else if let Some(seen) = message.seen_path() {
+            updated.as_it_was = false;
             // It stays new then; another session may have moved it.
             let _ =
                 fs::rename(maildir.join(message.path()), maildir.join(OsStr::from_bytes(&seen)));
         }
     }
-    all_gone
+    updated.all_gone = delete_elsewhere(maildir, mailbox, missing) && updated.all_gone;
+    updated
 }
 
-fn delete(maildir: &Path, message: &Message) -> bool {
+/// Deletes messages that were not where they had been: another session has deleted them, or
+/// somebody who uses the maildir as well has moved them.
+fn delete_elsewhere(maildir: &Path, mailbox: &mut Mailbox, mut missing: Vec<usize>) -> bool {
+    let mut all_gone = true;
+    for _ in 0..ROUNDS {
+        if missing.is_empty() || !look_again(maildir, mailbox) {
+            return all_gone;
+        }
+        missing.retain(|index| match mailbox.get(*index).map(|it| delete(maildir, it)) {
+            Some(Deleted::Missing) => true,
+            Some(Deleted::Failed) => {
+                all_gone = false;
+                false
+            }
+            Some(Deleted::Done) | None => false,
+        });
+    }
+    // They are still being moved, so they are still there.
+    all_gone && missing.is_empty()
+}
+
+enum Deleted {
+    Done,
+    Missing,
+    Failed,
+}
+
+fn delete(maildir: &Path, message: &Message) -> Deleted {
     match fs::remove_file(maildir.join(message.path())) {
-        Ok(()) => true,
-        // Another session was faster.
-        Err(error) => error.kind() == io::ErrorKind::NotFound,
+        Ok(()) => Deleted::Done,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Deleted::Missing,
+        Err(_) => Deleted::Failed,
     }
 }
 
@@ -77,6 +133,11 @@ fn delete(maildir: &Path, message: &Message) -> bool {
 fn metadata(entry: &DirEntry) -> io::Result<Metadata> {
     let metadata = entry.metadata()?;
     if metadata.is_symlink() { fs::metadata(entry.path()) } else { Ok(metadata) }
+}
+
+/// In nanoseconds since 1970.
+fn modified(metadata: &Metadata) -> i64 {
+    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {
@@ -152,8 +213,21 @@ mod tests {
         }
         // Another session was faster.
         fs::remove_file(maildir.path().join("new/1")).unwrap();
-        assert!(update(maildir.path(), &mailbox));
+        assert!(update(maildir.path(), &mut mailbox).all_gone);
         assert_eq!(tree(maildir.path()), ["cur/2:2,", "cur/3:2,S"]);
+    }
+
+    #[test]
+    fn what_others_have_moved_is_deleted_all_the_same() {
+        let maildir = maildir(&["new/1", "cur/2:2,", "cur/3:2,"]);
+        let mut mailbox = scan(maildir.path()).unwrap();
+        (0..3).for_each(|index| mailbox.delete(index));
+        let rename = |from, to| fs::rename(maildir.path().join(from), maildir.path().join(to));
+        rename("new/1", "cur/1:2,S").unwrap();
+        rename("cur/2:2,", "cur/2:2,RS").unwrap();
+        fs::remove_file(maildir.path().join("cur/3:2,")).unwrap();
+        assert!(update(maildir.path(), &mut mailbox).all_gone);
+        assert_eq!(tree(maildir.path()), [""; 0]);
     }
 
     #[test]
@@ -164,7 +238,7 @@ mod tests {
         mailbox.delete(1);
         fs::remove_file(maildir.path().join("new/1")).unwrap();
         fs::create_dir(maildir.path().join("new/1")).unwrap();
-        assert!(!update(maildir.path(), &mailbox));
+        assert!(!update(maildir.path(), &mut mailbox).all_gone);
         assert_eq!(tree(maildir.path()), ["new/1"]);
     }
 

@@ -12,8 +12,9 @@ use qmail_core::errno;
 use qmail_wire::command::Command;
 use qmail_wire::pop3::{MessageEncoder, SizeCounter};
 
-use crate::mailbox::Message;
-use crate::maildir::{clean, scan, update};
+use crate::mailbox::{Mailbox, Message};
+use crate::maildir::{clean, look_again, update};
+use crate::opening::open_mailbox;
 use crate::replies;
 use crate::session::{Action, Listing, Session};
 
@@ -74,7 +75,7 @@ fn converse<R: Read, W: Write>(
         return last_word(client, replies::NO_MAILDIR);
     };
     clean(maildir, now);
-    let Ok(mailbox) = scan(maildir) else {
+    let Ok((mailbox, known)) = open_mailbox(maildir, now) else {
         return last_word(client, replies::NO_SCAN);
     };
     let mut session = Session::new(mailbox);
@@ -86,24 +87,21 @@ fn converse<R: Read, W: Write>(
             continue;
         };
         let command = Command::parse(&line);
-        for index in session.wants_sizes(&command) {
-            let size = session.mailbox().get(index).and_then(|it| measure(maildir, it, &mut room));
-            session.measure(index, size);
-        }
+        measure_all(maildir, &mut session, &command, &mut room);
         match session.handle(&command) {
             Action::Say(line) => say(client, &line)?,
             Action::Capabilities => say(client, replies::CAPABILITIES.as_bytes())?,
             Action::List(listing) => list(client, &session, listing)?,
             Action::Send(index, lines) => {
-                let message = session.mailbox().get(index);
-                let path = message.map(|message| maildir.join(message.path()));
-                send(client, path, lines, &mut room)?;
+                let message = open_message(maildir, session.mailbox_mut(), index);
+                send(client, message, lines, &mut room)?;
             }
             Action::Update => {
-                let all_gone = update(maildir, session.mailbox());
+                let updated = update(maildir, session.mailbox_mut());
+                known.keep(maildir, session.mailbox(), updated);
                 return last_word(
                     client,
-                    if all_gone { replies::OK } else { replies::NOT_UNLINKED },
+                    if updated.all_gone { replies::OK } else { replies::NOT_UNLINKED },
                 );
             }
         }
@@ -138,6 +136,25 @@ struct Room {
     wire: Vec<u8>,
 }
 
+/// Counts the octets of all messages that the command asks for.
+fn measure_all(maildir: &Path, session: &mut Session, command: &Command, room: &mut Room) {
+    let wanted = session.wants_sizes(command);
+    let mut missing = Vec::new();
+    for index in wanted {
+        let size = session.mailbox().get(index).and_then(|it| measure(maildir, it, room));
+        session.measure(index, size);
+        if size.is_none() {
+            missing.push(index);
+        }
+    }
+    if !missing.is_empty() && look_again(maildir, session.mailbox_mut()) {
+        for index in missing {
+            let size = session.mailbox().get(index).and_then(|it| measure(maildir, it, room));
+            session.measure(index, size);
+        }
+    }
+}
+
 /// The octets of a message as it is sent; `None` if it is not there to be read any more.
 fn measure(maildir: &Path, message: &Message, room: &mut Room) -> Option<u64> {
     if let Some(size) = message.size_in_name() {
@@ -156,7 +173,7 @@ fn measure(maildir: &Path, message: &Message, room: &mut Room) -> Option<u64> {
         counter.count(room.block.get(..length)?);
         seen = seen.saturating_add(u64::try_from(length).ok()?);
         // Messages do not grow: another read would only find the end.
-        if length == 0 || seen >= message.size() {
+        if length == 0 || seen >= message.size_on_disk() {
             return Some(counter.total());
         }
     }
@@ -164,12 +181,11 @@ fn measure(maildir: &Path, message: &Message, room: &mut Room) -> Option<u64> {
 
 fn send<R: Read, W: Write>(
     client: &mut Conversation<R, W>,
-    path: Option<PathBuf>,
+    message: Option<(File, PathBuf)>,
     lines: Option<usize>,
     room: &mut Room,
 ) -> Result<(), Ended> {
-    let opened = path.and_then(|path| Some((open(&path).ok()?, path)));
-    let Some((mut file, path)) = opened else {
+    let Some((mut file, path)) = message else {
         return Ok(say(client, replies::NOT_OPENED.as_bytes())?);
     };
     say(client, replies::OK.as_bytes())?;
@@ -190,6 +206,20 @@ fn send<R: Read, W: Write>(
     }
     encoder.finish(wire);
     Ok(client.send(wire)?)
+}
+
+/// Opens a message, wherever it is by now.
+fn open_message(maildir: &Path, mailbox: &mut Mailbox, index: usize) -> Option<(File, PathBuf)> {
+    let path = maildir.join(mailbox.get(index)?.path());
+    match open(&path) {
+        Ok(file) => Some((file, path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            look_again(maildir, mailbox);
+            let path = maildir.join(mailbox.get(index)?.path());
+            Some((open(&path).ok()?, path))
+        }
+        Err(_) => None,
+    }
 }
 
 /// Without waiting, should somebody have put a FIFO in the place of the message.

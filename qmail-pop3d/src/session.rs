@@ -49,6 +49,11 @@ impl Session {
         &self.mailbox
     }
 
+    /// The messages, to note where they are.
+    pub fn mailbox_mut(&mut self) -> &mut Mailbox {
+        &mut self.mailbox
+    }
+
     /// The messages whose [size](Mailbox::measure) has to be known before [`Self::handle`].
     pub fn wants_sizes(&self, command: &Command) -> Vec<usize> {
         let named = message_number(&command.argument).ok();
@@ -157,15 +162,12 @@ fn say(line: &str) -> Action {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mailbox::Found;
 
     fn session() -> Session {
-        let message = |(number, size): (i64, u64)| Found {
-            path: format!("new/{number}.x").into_bytes().into(),
-            size,
-            modified: (number, 0),
+        let message = |(number, size): (i64, u64)| {
+            Message::new(format!("new/{number}.x").into_bytes().into(), size, number)
         };
-        Session::new(Mailbox::new([(1, 10), (2, 20), (3, 30)].map(message).to_vec()))
+        Session::new(Mailbox::new([(1, 10), (2, 20), (3, 30)].map(message).into()))
     }
 
     /// What the client sees; `->` before what is not a line.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::maildir::scan;
 use std::fs;
 
 fn maildir(messages: &[(&str, &[u8])]) -> tempfile::TempDir {
@@ -26,10 +27,6 @@ fn talk(maildir: &Path, input: &[u8]) -> (String, Ended) {
 
 fn room() -> Room {
     Room { block: vec![0; 1000], wire: Vec::new() }
-}
-
-fn path_of(maildir: &tempfile::TempDir, session: &Session) -> Option<PathBuf> {
-    session.mailbox().get(0).map(|message| maildir.path().join(message.path()))
 }
 
 fn lines(text: &[&str]) -> String {
@@ -108,24 +105,39 @@ fn an_empty_maildir_has_empty_lists() {
 #[test]
 fn a_message_that_went_away_is_no_reason_to_end() {
     let maildir = maildir(&[("new/1.x", b"x\n")]);
-    let session = Session::new(scan(maildir.path()).unwrap());
+    let mut mailbox = scan(maildir.path()).unwrap();
     fs::remove_file(maildir.path().join("new/1.x")).unwrap();
     let mut told = Vec::new();
     let mut client = Conversation::new(&b""[..], &mut told, 64);
-    send(&mut client, path_of(&maildir, &session), None, &mut room()).unwrap();
+    let message = open_message(maildir.path(), &mut mailbox, 0);
+    send(&mut client, message, None, &mut room()).unwrap();
     drop(client);
     assert_eq!(told, b"-ERR unable to open that message\r\n");
 }
 
 #[test]
+fn a_message_that_others_have_moved_is_sent() {
+    let maildir = maildir(&[("new/1.x", b"x\n"), ("cur/2.x:2,", b"y\n")]);
+    let mut mailbox = scan(maildir.path()).unwrap();
+    let rename = |from, to| fs::rename(maildir.path().join(from), maildir.path().join(to));
+    rename("new/1.x", "cur/1.x:2,").unwrap();
+    rename("cur/2.x:2,", "cur/2.x:2,S").unwrap();
+    for (index, path) in [(0, "cur/1.x:2,"), (1, "cur/2.x:2,S")] {
+        let (_, found) = open_message(maildir.path(), &mut mailbox, index).unwrap();
+        assert_eq!(found, maildir.path().join(path));
+    }
+}
+
+#[test]
 fn a_message_that_cannot_be_read_ends_the_session() {
     let maildir = maildir(&[("new/1.x", b"x\n")]);
-    let session = Session::new(scan(maildir.path()).unwrap());
+    let mut mailbox = scan(maildir.path()).unwrap();
     fs::remove_file(maildir.path().join("new/1.x")).unwrap();
     fs::create_dir(maildir.path().join("new/1.x")).unwrap();
     let mut told = Vec::new();
     let mut client = Conversation::new(&b""[..], &mut told, 64);
-    let ended = send(&mut client, path_of(&maildir, &session), None, &mut room()).unwrap_err();
+    let message = open_message(maildir.path(), &mut mailbox, 0);
+    let ended = send(&mut client, message, None, &mut room()).unwrap_err();
     let Ended::Unreadable(problem) = ended else { panic!("{ended:?}") };
     assert!(problem.to_string().ends_with("new/1.x: is a directory"), "{problem}");
 }
