@@ -72,9 +72,14 @@ impl Tree {
         let message = self.scratch().join("message");
         crate::files::write(&message, &delivery.message);
         let message = std::fs::File::open(message).expect("just written");
+        self.local_arguments(user, delivery).stdin_from(message)
+    }
+
+    /// qmail-local as `user`, without a message.
+    #[must_use]
+    pub fn local_arguments(&self, user: &User, delivery: &Delivery) -> Program<'_> {
         self.program("qmail-local")
             .run_as(user.identity())
-            .stdin_from(message)
             .args(&delivery.options)
             .args([OsString::from(&delivery.user), delivery.home.clone(), delivery.local.clone()])
             .args([OsString::from(&delivery.dash), delivery.extension.clone()])

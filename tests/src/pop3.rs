@@ -48,6 +48,11 @@ impl Session {
     pub fn listing(&mut self, line: &str) -> String {
         let first = self.command(line);
         assert!(first.starts_with("+OK"), "{line}: {first}");
+        self.lines()
+    }
+
+    /// What is left of a reply of several lines, as sent, without the last line of dot.
+    pub fn lines(&mut self) -> String {
         let mut text = String::new();
         loop {
             let line = self.conversation.line();

@@ -1,63 +1,17 @@
 //! Every client can log in where it should, and nowhere else: client by mechanism by connection.
 
-use std::time::{Duration, SystemTime};
+#[path = "clients/matrix.rs"]
+mod matrix;
+#[path = "clients/others.rs"]
+mod others;
+#[path = "clients/scanners.rs"]
+mod scanners;
 
-use qmail_conformance::process::{Finished, Program};
+use qmail_conformance::process::Program;
 use qmail_conformance::secure::Secure;
-use qmail_conformance::{Need, Tree, files};
+use qmail_conformance::{Tree, files};
 
-/// How the client connects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Link {
-    Plain,
-    Upgraded,
-    Implicit,
-}
-
-const LINKS: [Link; 3] = [Link::Plain, Link::Upgraded, Link::Implicit];
-const MECHANISMS: [&str; 3] = ["PLAIN", "LOGIN", "CRAM-MD5"];
-const MESSAGE: &str = "From: joe@test.example\r\nSubject: x\r\n\r\nhello\r\n";
-
-/// What must come of it: passwords are told in TLS only.
-fn is_welcome(mechanism: &str, link: Link) -> bool {
-    link != Link::Plain || matches!(mechanism, "CRAM-MD5" | "APOP")
-}
-
-fn lacks(tree: &Tree, tool: &'static str) -> bool {
-    tree.lacks(Need::Root)
-        || tree.lacks(Need::Program("qmail-newcert"))
-        || tree.lacks(Need::Tool(tool))
-}
-
-/// Runs a client of SMTP by every mechanism over every connection.
-fn send_by(tool: &'static str, client: impl Fn(Program<'_>, &str, Link, &str) -> Finished) {
-    if lacks(&Tree::under_test(), tool) {
-        return;
-    }
-    let secure = Secure::new();
-    let variables = [("SMTPAUTH", "!+cram")];
-    let _submission = secure.serve(587, secure.smtpd(&variables));
-    let _smtps = secure.serve(465, secure.smtpd(&[variables[0], ("SMTPS", "1")]));
-    let mut sent = 0;
-    for link in LINKS {
-        for mechanism in MECHANISMS {
-            let run = |password| client(secure.tree.command(tool), mechanism, link, password);
-            let finished = run("secret");
-            let welcome = is_welcome(mechanism, link);
-            assert_eq!(
-                finished.code == Some(0),
-                welcome,
-                "{mechanism} {link:?}: {}",
-                finished.said()
-            );
-            sent += usize::from(welcome);
-            assert_eq!(secure.tree.queued(), sent, "{mechanism} {link:?}: {}", finished.said());
-        }
-    }
-    let wrong = client(secure.tree.command(tool), "PLAIN", Link::Upgraded, "wrong");
-    assert_ne!(wrong.code, Some(0), "{}", wrong.said());
-    assert_eq!(secure.tree.queued(), sent);
-}
+use matrix::{LINKS, Link, MESSAGE, fetch_by, lacks, send_by};
 
 #[test]
 fn swaks_sends() {
@@ -127,44 +81,10 @@ fn python_sends() {
     });
 }
 
-/// Runs a client of POP3 by every mechanism over every connection. It succeeds if it prints, or
-/// leaves in the directory that it is given, the one message of joe.
-fn fetch_by(
-    tool: &'static str,
-    command: &str,
-    mechanisms: &[&'static str],
-    client: impl Fn(Program<'_>, &str, Link, &str) -> Finished,
-) {
-    if lacks(&Tree::under_test(), tool) {
-        return;
-    }
-    let secure = Secure::new();
-    let joe = secure.tree.user("joe");
-    let _ = joe.make_maildir("Maildir");
-    joe.write("Maildir/new/1.x.h", "Subject: x\n\nhello from the mailbox\n");
-    let past = SystemTime::now() - Duration::from_secs(100);
-    files::set_times(&joe.home().join("Maildir/new/1.x.h"), past);
-    let ways = ("POP3AUTH", "+cram+apop");
-    let _pop = secure.serve(110, secure.popup(&[ways]));
-    let _pops = secure.serve(995, secure.popup(&[ways, ("POP3S", "1")]));
-    for link in LINKS {
-        for mechanism in mechanisms {
-            let finished = client(secure.tree.command(command), mechanism, link, "secret");
-            // USER has always been taken in the clear, where nobody says otherwise.
-            let welcome = is_welcome(mechanism, link) || *mechanism == "USER";
-            let fetched = finished.text().contains("hello from the mailbox");
-            assert_eq!(fetched, welcome, "{mechanism} {link:?}: {}", finished.said());
-        }
-    }
-    let wrong = client(secure.tree.command(command), mechanisms[0], Link::Upgraded, "wrong");
-    assert!(!wrong.said().contains("hello from the mailbox"), "{}", wrong.said());
-    assert_ne!(wrong.code, Some(0), "{}", wrong.said());
-}
-
 #[test]
 fn curl_fetches() {
     let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
-    fetch_by("curl", "curl", &mechanisms, |program, mechanism, link, password| {
+    fetch_by("curl", "curl", &mechanisms, &LINKS, |program, mechanism, link, password| {
         let (scheme, port) = if link == Link::Implicit { ("pop3s", 995) } else { ("pop3", 110) };
         let program = program.args(["-sS", "-k", "--max-time", "60"]);
         let program = if link == Link::Plain { program } else { program.arg("--ssl-reqd") };
@@ -186,7 +106,7 @@ fn curl_fetches() {
 #[test]
 fn mpop_fetches() {
     let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
-    fetch_by("mpop", "sh", &mechanisms, |program, mechanism, link, password| {
+    fetch_by("mpop", "sh", &mechanisms, &LINKS, |program, mechanism, link, password| {
         let (port, tls, upgrade) = match link {
             Link::Plain => (110, "off", "off"),
             Link::Upgraded => (110, "on", "on"),
@@ -206,34 +126,40 @@ fn mpop_fetches() {
 
 #[test]
 fn fetchmail_fetches() {
-    fetch_by("fetchmail", "fetchmail", &["USER", "APOP"], |program, mechanism, link, password| {
-        let place = tempfile::tempdir().expect("a temporary directory");
-        let file = place.path().join("fetchmailrc");
-        let (port, ssl) = match link {
-            Link::Plain => (110, "sslproto ''"),
-            Link::Upgraded => (110, "sslproto 'TLS1.2+'"),
-            Link::Implicit => (995, "ssl"),
-        };
-        let protocol = if mechanism == "APOP" { "APOP" } else { "POP3" };
-        let auth = if mechanism == "APOP" { "any" } else { "password" };
-        files::write(
-            &file,
-            format!(
-                "poll 127.0.0.1 service {port} proto {protocol} auth {auth} user 'joe' \
+    fetch_by(
+        "fetchmail",
+        "fetchmail",
+        &["USER", "APOP"],
+        &LINKS,
+        |program, mechanism, link, password| {
+            let place = tempfile::tempdir().expect("a temporary directory");
+            let file = place.path().join("fetchmailrc");
+            let (port, ssl) = match link {
+                Link::Plain => (110, "sslproto ''"),
+                Link::Upgraded => (110, "sslproto 'TLS1.2+'"),
+                Link::Implicit => (995, "ssl"),
+            };
+            let protocol = if mechanism == "APOP" { "APOP" } else { "POP3" };
+            let auth = if mechanism == "APOP" { "any" } else { "password" };
+            files::write(
+                &file,
+                format!(
+                    "poll 127.0.0.1 service {port} proto {protocol} auth {auth} user 'joe' \
                  password '{password}' {ssl} no sslcertck keep fetchall no rewrite \
                  mda 'cat >&2'\n"
-            ),
-        );
-        files::set_mode(&file, 0o600);
-        let program = program.args(["-f".into(), file.clone().into_os_string()]);
-        let program = program.args(["--nosyslog", "--pidfile"]).arg(place.path().join("pid"));
-        let home = place.path().as_os_str().to_owned();
-        let program = program.env("FETCHMAILHOME", home.clone()).env("HOME", home);
-        let mut finished = program.run();
-        // It keeps what a filter says on standard output for itself.
-        finished.output.extend(finished.error_output.clone());
-        finished
-    });
+                ),
+            );
+            files::set_mode(&file, 0o600);
+            let program = program.args(["-f".into(), file.clone().into_os_string()]);
+            let program = program.args(["--nosyslog", "--pidfile"]).arg(place.path().join("pid"));
+            let home = place.path().as_os_str().to_owned();
+            let program = program.env("FETCHMAILHOME", home.clone()).env("HOME", home);
+            let mut finished = program.run();
+            // It keeps what a filter says on standard output for itself.
+            finished.output.extend(finished.error_output.clone());
+            finished
+        },
+    );
 }
 
 const POPLIB: &str = r#"
@@ -275,7 +201,7 @@ server.quit()
 #[test]
 fn python_fetches() {
     let mechanisms = ["USER", "APOP", "PLAIN", "LOGIN", "CRAM-MD5"];
-    fetch_by("python3", "python3", &mechanisms, |program, mechanism, link, password| {
+    fetch_by("python3", "python3", &mechanisms, &LINKS, |program, mechanism, link, password| {
         program.args(["-c", POPLIB, mechanism, &format!("{link:?}"), password]).run()
     });
 }
