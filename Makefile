@@ -7,6 +7,8 @@
 # make deb           as any user: a Debian package, in target/deb
 # make startup       measures how long programs take to start: see docs/performance.md
 # make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
+# make bench-pop3    as root: sessions of POP3 in turn with Dovecot: see docs/pop3.md
+# make bench-sessions  as root: idle sessions and new ones, beside Postfix: see docs/tls.md
 # make cert          a certificate for TLS, of this host's own making
 # make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
 # make lint          formatting and clippy
@@ -37,7 +39,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -94,6 +96,10 @@ startup: all
 policies: all
 	$(CARGO) build $(LOCKED) --release --package qmail-benches
 	$(DYNAMIC_DIR)/policies $(PROGRAMS)
+
+bench-pop3 bench-sessions: bench-%: all peers
+	$(CARGO) build $(LOCKED) --release --package qmail-benches
+	QMAIL_BUILD=$(PROGRAMS) $(DYNAMIC_DIR)/$*
 
 # To start with: nobody vouches for it. An existing one is kept.
 cert: all

@@ -1,6 +1,8 @@
 //! Measurements of a qmail tree: what they share.
 #![forbid(unsafe_code)]
 
+pub mod stranger;
+
 use std::time::Duration;
 
 /// Measured times of one thing.

@@ -34,7 +34,9 @@ pub struct Message {
 impl Mailbox {
     /// Puts messages in order: by time, and then by name, so that it is the same in each session.
     pub fn new(mut messages: Vec<Message>) -> Self {
-        messages.sort_unstable_by(|a, b| a.age().cmp(&b.age()).then_with(|| name(&a.path).cmp(name(&b.path))));
+        messages.sort_unstable_by(|a, b| {
+            a.age().cmp(&b.age()).then_with(|| name(&a.path).cmp(name(&b.path)))
+        });
         tell_copies_apart(&mut messages);
         Self { messages }
     }

@@ -7,6 +7,7 @@
 
 mod accounts;
 mod copy;
+mod dovecot;
 mod memory;
 mod ours;
 mod sandbox;
@@ -25,6 +26,7 @@ pub mod maildir;
 pub mod need;
 pub mod old_tree;
 pub mod package;
+pub mod peer;
 pub mod pop3;
 pub mod process;
 pub mod queue;

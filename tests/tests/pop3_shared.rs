@@ -118,7 +118,7 @@ impl Site<'_> {
             && !(self.delivered.load(Ordering::SeqCst) == DELIVERERS * DELIVERIES
                 && self.left().is_empty())
         {
-            let said = dovecot(self.tree, self.joe, "UIDL\r\nRETR 1\r\nRETR 2\r\nQUIT\r\n");
+            let said = self.tree.dovecot_says(self.joe, "UIDL\r\nRETR 1\r\nRETR 2\r\nQUIT\r\n");
             assert!(said.starts_with("+OK") && !said.contains("-ERR [IN-USE]"), "{said}");
         }
     }
@@ -158,56 +158,22 @@ fn every_message_is_got_by_somebody_and_none_comes_back() {
     site(&tree, |site| site.run(|| ()));
 }
 
-const DOVECOT: &str = "/usr/local/lib/mail-servers/dovecot-pop3d/usr/lib/dovecot/pop3";
-
-/// Lays Dovecot over `/usr`, where it looks for its own parts.
-const INSTALL: &str = r#"
-for package in core pop3d; do
-    cp -r "/usr/local/lib/mail-servers/dovecot-$package/usr" "$1/$package"
-done
-mount -t overlay -o "lowerdir=$1/core:$1/pop3d:/usr" overlay /usr
-"#;
-
-/// A tree whose world has Dovecot; none if this host has not.
-fn with_dovecot() -> Option<Tree> {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) || tree.lacks(Need::Tool(DOVECOT)) {
-        return None;
-    }
-    let place = tree.scratch().join("dovecot");
-    fs::create_dir(&place).expect("a temporary directory has room");
-    let laid = tree.command("/bin/sh").args(["-ec", INSTALL, "sh"]).arg(&place).run();
-    assert_eq!(laid.code, Some(0), "{}", laid.errors());
-    files::write(&place.join("dovecot.conf"), "ssl = no\nlog_path = /dev/stderr\n");
-    Some(tree)
-}
-
-/// What Dovecot says to a client who has logged in as joe, and sends all this at once.
-fn dovecot(tree: &Tree, joe: &User, commands: &str) -> String {
-    let maildir = format!("mail_location=maildir:{}/Maildir", joe.home().display());
-    let program = tree.command("/usr/lib/dovecot/pop3").run_as(joe.identity());
-    let program = program.arg("-c").arg(tree.scratch().join("dovecot/dovecot.conf"));
-    let program = program.args(["-o", &maildir, "-o", "pop3_uidl_format=%f"]);
-    let program = program.args(["-o", "mail_log_prefix="]).env("USER", "joe");
-    program.env("HOME", joe.home()).stdin(commands).run().text()
-}
-
 #[test]
 fn dovecot_may_move_and_flag_messages_meanwhile() {
-    let Some(tree) = with_dovecot() else { return };
+    let Some(tree) = Tree::with_dovecot() else { return };
     site(&tree, |site| site.run(|| site.read_with_dovecot()));
 }
 
 #[test]
 fn dovecot_has_the_same_messages_under_the_same_ids() {
-    let Some(tree) = with_dovecot() else { return };
+    let Some(tree) = Tree::with_dovecot() else { return };
     site(&tree, |site| {
         site.deliver(0);
         let ids = |listing: &str| -> BTreeSet<String> {
             listing.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned())).collect()
         };
         let ours = site.session().listing("UIDL");
-        let theirs = dovecot(&tree, site.joe, "UIDL\r\nQUIT\r\n");
+        let theirs = tree.dovecot_says(site.joe, "UIDL\r\nQUIT\r\n");
         let theirs: String = theirs
             .lines()
             .filter(|line| line.starts_with(|first: char| first.is_ascii_digit()))

@@ -7,18 +7,13 @@ mod aiosmtpd;
 mod exim;
 #[path = "remote_peers/opensmtpd.rs"]
 mod opensmtpd;
-#[path = "remote_peers/peer.rs"]
-mod peer;
-#[path = "remote_peers/postfix.rs"]
-mod postfix;
 
 use std::fs;
 
 use qmail_conformance::Tree;
 use qmail_conformance::dns::{Record, Zone};
+use qmail_conformance::peer::{self, Peer, certificate, postfix};
 use qmail_conformance::sink::Sink;
-
-use peer::{Peer, certificate};
 
 /// What is reported of servers that refuse whoever has not said a password.
 const REFUSES_RECIPIENT: (&str, &str) = ("h", "does not like recipient.");

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use qmail_conformance::{Tree, files};
-
 use crate::peer::{Peer, SINK, add_account, directory, identity, package};
+use crate::{Tree, files};
 
 const MASTER: &str = "/usr/local/lib/mail-servers/postfix/usr/lib/postfix/sbin/master";
 const SASLPASSWD: &str = "/usr/local/lib/mail-servers/sasl2-bin/usr/sbin/saslpasswd2";
 const USER: u32 = 7880;
 const GROUP: u32 = 7881;
 
-/// Ports 25 and 465, TLS and a password required.
-pub(crate) fn start(tree: &Tree) -> Option<Peer> {
+/// Ports 25 and 465, TLS and a password required; none if it is not there.
+#[must_use]
+pub fn start(tree: &Tree) -> Option<Peer> {
     let package = package(tree, "postfix", MASTER)?;
     crate::peer::package(tree, "sasl2-bin", SASLPASSWD)?;
     add_account(tree, "postfix", USER);

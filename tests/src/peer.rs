@@ -1,27 +1,30 @@
-//! What all mail servers here have in common.
+//! Mail servers of others that run in a tree's world: what they have in common.
+
+pub mod postfix;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
-use qmail_conformance::process::Program;
-use qmail_conformance::{Need, Tree, wait};
+use crate::process::Program;
+use crate::{Need, Tree, wait};
 
 /// Where they send what they take.
-pub(crate) const SINK: &str = "127.0.0.20:2525";
+pub const SINK: &str = "127.0.0.20:2525";
 
 /// Where `.ci/peers` unpacks them.
 const UNPACKED: &str = "/usr/local/lib/mail-servers";
 
 /// A running server.
-pub(crate) struct Peer {
+pub struct Peer {
     child: Child,
 }
 
 impl Peer {
     /// Starts a server, and waits until it listens there.
-    pub(crate) fn start(tree: &Tree, program: Program<'_>, address: &str) -> Self {
+    #[must_use]
+    pub fn start(tree: &Tree, program: Program<'_>, address: &str) -> Self {
         let (child, _output) = program.start();
         let peer = Self { child };
         wait::until(&format!("a server at {address}"), || {
@@ -39,13 +42,14 @@ impl Drop for Peer {
 }
 
 /// The directory with the files of a package; none if it is not there.
-pub(crate) fn package(tree: &Tree, name: &str, program: &'static str) -> Option<PathBuf> {
+#[must_use]
+pub fn package(tree: &Tree, name: &str, program: &'static str) -> Option<PathBuf> {
     let package = Path::new(UNPACKED).join(name);
     (!tree.lacks(Need::Tool(program))).then_some(package)
 }
 
 /// An account that a server runs as, in the place of one that this host may have.
-pub(crate) fn add_account(tree: &Tree, name: &str, id: u32) {
+pub fn add_account(tree: &Tree, name: &str, id: u32) {
     let script = format!(
         "set -e
         users=$(grep -v '^{name}:' /etc/passwd) groups=$(grep -v '^{name}:' /etc/group)
@@ -57,24 +61,28 @@ pub(crate) fn add_account(tree: &Tree, name: &str, id: u32) {
 }
 
 /// A file with certificates.
-pub(crate) fn certificate(name: &str) -> PathBuf {
+#[must_use]
+pub fn certificate(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("certificates").join(name)
 }
 
 /// A copy of certificate and key that only their server can read.
-pub(crate) fn identity(directory: &Path, name: &str, owner: u32) -> PathBuf {
+#[must_use]
+pub fn identity(directory: &Path, name: &str, owner: u32) -> PathBuf {
     let path = directory.join(name);
-    fs::copy(certificate(name), &path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    chown(&path, Some(owner), None).unwrap();
+    fs::copy(certificate(name), &path).expect("a temporary directory has room");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600))
+        .expect("a temporary directory has room");
+    chown(&path, Some(owner), None).expect("a temporary directory has room");
     path
 }
 
 /// A directory of this owner.
-pub(crate) fn directory(parent: &Path, name: &str, owner: u32, group: u32, mode: u32) -> PathBuf {
+pub fn directory(parent: &Path, name: &str, owner: u32, group: u32, mode: u32) -> PathBuf {
     let path = parent.join(name);
-    fs::create_dir(&path).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-    chown(&path, Some(owner), Some(group)).unwrap();
+    fs::create_dir(&path).expect("a temporary directory has room");
+    fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+        .expect("a temporary directory has room");
+    chown(&path, Some(owner), Some(group)).expect("a temporary directory has room");
     path
 }
