@@ -98,3 +98,59 @@ fn mail_goes_from_swaks_to_mpop() {
     assert!(mailbox.names("new").is_empty() && mailbox.names("cur").is_empty());
     drop((smtp, pop3, running));
 }
+
+/// As docs/tls.md has them, but for the names of host and file.
+const SEND: &str = r"printf 'Subject: hello\n\nhello\n' | msmtp --host=127.0.0.1 --port=587 \
+    --auth=plain --user=joe --passwordeval='cat ~/.password' --tls=on --tls-certcheck=off \
+    --from=joe@test.example joe@test.example";
+const READ: &str = "maildirmake mail; mpop --host=127.0.0.1 --port=995 --tls=on \
+    --tls-starttls=off --tls-certcheck=off --user=joe --passwordeval='cat ~/.password' \
+    --delivery=maildir,mail >&2; cat mail/new/*";
+
+#[test]
+fn the_samples_let_a_user_send_and_read_by_tls() {
+    let tree = Tree::under_test();
+    let needs = ["tcpserver", "msmtp", "mpop"].map(Need::Tool);
+    let mut needs = needs.into_iter().chain([Need::Root, Need::Program("qmail-newcert")]);
+    if needs.any(|need| tree.lacks(need)) {
+        return;
+    }
+    // `install protect` writes to /bin.
+    let place = tree.scratch().join("usr");
+    tree.shell(&format!(
+        "mkdir {place}; mount -t tmpfs tmpfs {place}; mkdir {place}/upper {place}/work
+        mount -t overlay -o lowerdir=/usr,upperdir={place}/upper,workdir={place}/work overlay /usr",
+        place = place.display()
+    ));
+    tree.control("rcpthosts", "test.example\n");
+    let joe = tree.user("joe");
+    let mailbox = joe.make_maildir("Maildir");
+    joe.write(".password", "secret\n");
+    let made = tree.program("qmail-newcert").run();
+    assert_eq!(made.code, Some(0), "{}", made.said());
+    let bin = tree.home().join("bin");
+    let protected = tree.install(&["--from", bin.to_str().unwrap(), "protect"]);
+    assert_eq!(protected.code, Some(0), "{}", protected.said());
+    let _services: Vec<Server> = [("qmail-submission", 587), ("qmail-pop3sd", 995)]
+        .map(|(name, port)| {
+            let (child, complaints) = tree.command(tree.path("doc/samples").join(name)).start();
+            let address = format!("127.0.0.1:{port}");
+            wait::until(name, || tree.within_network(|| TcpStream::connect(&address).ok()));
+            Server { child, _complaints: complaints }
+        })
+        .into();
+    let running = tree.start();
+    let as_joe = |script| {
+        let program = tree.command("sh").args(["-ec", script]).run_as(joe.identity());
+        program.in_directory(joe.home()).env("HOME", joe.home()).run()
+    };
+    let sent = as_joe(SEND);
+    assert_eq!(sent.code, Some(0), "{}", sent.said());
+    running.wait_for("end msg ");
+    let arrived = mailbox.wait_for(1);
+    let arrived = String::from_utf8_lossy(&arrived[0]).into_owned();
+    assert!(arrived.contains("with ESMTPSA (TLS"), "{arrived}");
+    let read = as_joe(READ);
+    assert_eq!(read.code, Some(0), "{}", read.said());
+    assert!(read.text().contains("Subject: hello") && read.text().contains("hello\n"));
+}
