@@ -103,6 +103,11 @@ impl Conversation {
         }
     }
 
+    /// Waits for more, ten times as long as for anything else: for work that is much.
+    pub fn wait_patiently(&mut self) {
+        let _ = (0..10).find(|_| !self.is_silent_for(wait::LIMIT));
+    }
+
     /// Ends our direction and waits for the program; its exit code, or none after a signal.
     ///
     /// # Panics

@@ -20,6 +20,11 @@ impl Session {
         self.line()
     }
 
+    /// Waits for a reply that takes much work.
+    pub fn wait_patiently(&mut self) {
+        self.conversation.wait_patiently();
+    }
+
     /// Sends bytes as they are.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.conversation.send(bytes);

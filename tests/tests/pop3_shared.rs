@@ -103,7 +103,7 @@ impl Site<'_> {
             if complete && self.left().is_empty() {
                 return;
             }
-            assert!(start.elapsed() < 3 * wait::LIMIT, "{:?} are still there", self.left());
+            assert!(start.elapsed() < 10 * wait::LIMIT, "{:?} are still there", self.left());
         }
     }
 
@@ -187,14 +187,15 @@ fn dovecot_has_the_same_messages_under_the_same_ids() {
     });
 }
 
-/// Messages of 100,000 names. One file has no more than 65,000.
+/// Messages of 100,000 names, which tell what is sent of each: reading them all takes time, and no
+/// memory. One file has no more than 65,000.
 fn make_large(joe: &User) {
     let maildir = joe.make_maildir("Maildir");
     for half in 0..2 {
         joe.write(&format!("Maildir/tmp/{half}"), "Subject: x\n\nhello\n");
         let source = maildir.path().join(format!("tmp/{half}"));
         for number in 0..50_000 {
-            let name = format!("cur/17673{half}{number:05}.M123456P12345.here.example:2,S");
+            let name = format!("cur/17673{half}{number:05}.M12345P123.a.example,W=21:2,S");
             hard_link(&source, maildir.path().join(name)).expect("a temporary directory has room");
         }
         fs::remove_file(source).expect("just written");
@@ -224,22 +225,31 @@ fn a_hundred_thousand_messages_fit_into_16_mebibytes() {
         let conversation = program.arg(joe.home().join("Maildir")).converse();
         let process = conversation.pid().expect("it has been started");
         let mut session = Session::with(conversation);
+        session.wait_patiently();
         assert_eq!(session.line(), "+OK ");
         if round == 2 {
             let (from, to) = (joe.home().join("Maildir/cur"), joe.home().join("Maildir/new"));
             fs::remove_dir(&to).expect("it is empty");
             fs::rename(from, to).expect("root may");
             joe.make_directory("Maildir/cur");
-            assert_eq!(session.command("RETR 1"), "+OK ");
+            assert_eq!(patiently(&mut session, "RETR 1"), "+OK ");
             assert_eq!(session.lines(), "Subject: x\r\n\r\nhello\r\n\r\n");
         }
-        assert_eq!(session.command("STAT"), "+OK 100000 2300000");
+        assert_eq!(patiently(&mut session, "STAT"), "+OK 100000 2300000");
         for command in ["UIDL", "LIST"] {
-            assert_eq!(session.listing(command).lines().count(), 100_000);
+            assert_eq!(patiently(&mut session, command), "+OK ");
+            assert_eq!(session.lines().lines().count(), 100_000);
         }
         let memory = memory(process);
         println!("session {round}: {memory} KiB");
         assert!(memory < 16 << 10, "session {round}: {memory} KiB");
-        assert_eq!(session.command("QUIT"), "+OK ");
+        assert_eq!(patiently(&mut session, "QUIT"), "+OK ");
     }
+}
+
+/// The first line of a reply that takes much work.
+fn patiently(session: &mut Session, command: &str) -> String {
+    session.send(format!("{command}\r\n"));
+    session.wait_patiently();
+    session.line()
 }
