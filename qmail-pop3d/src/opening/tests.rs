@@ -1,11 +1,12 @@
 use super::*;
 use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// A maildir with so many messages in `cur`, each of `x` and a line end.
+/// A maildir with so many messages in `cur`, each of `x` and a line end. The clock of the file system
+/// has moved on since.
 fn maildir(count: usize) -> tempfile::TempDir {
     let maildir = tempfile::tempdir().unwrap();
     for directory in ["new", "cur", "tmp"] {
@@ -14,7 +15,21 @@ fn maildir(count: usize) -> tempfile::TempDir {
     for number in 0..count {
         add(maildir.path(), &format!("cur/{number:04}.x:2,"));
     }
-    maildir
+    let last = changed(&maildir.path().join("cur"));
+    let probe = maildir.path().join("tmp/probe");
+    loop {
+        add(maildir.path(), "tmp/probe");
+        let now = changed(&probe);
+        fs::remove_file(&probe).unwrap();
+        if now > last {
+            return maildir;
+        }
+    }
+}
+
+fn changed(path: &Path) -> (i64, i64) {
+    let metadata = fs::metadata(path).unwrap();
+    (metadata.ctime(), metadata.ctime_nsec())
 }
 
 fn add(maildir: &Path, path: &str) {
