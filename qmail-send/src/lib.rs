@@ -3,17 +3,19 @@
 //!
 //! What decides does no I/O and reads no clock: [`schedule`], [`verdict`], [`bounce`]. Around it
 //! [`daemon`] is one loop that waits for pipes, signals and the next time at which something is due.
+//!
+//! [`schedule`] is public so that it can be measured and simulated: see `benches/`.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
 mod bounce;
-mod channels;
+pub mod channels;
 mod cleaner;
 mod daemon;
 mod files;
 mod half_done;
 mod lines;
-mod schedule;
+pub mod schedule;
 mod settings;
 mod spawner;
 mod start;

@@ -26,11 +26,11 @@ use waiting::Waiting;
 pub(crate) use retry::AFTER_TROUBLE;
 
 /// Seconds since 1970.
-pub(crate) type Time = u64;
+pub type Time = u64;
 
 /// The scheduler. `P` is what its owner keeps with a job.
 #[derive(Debug)]
-pub(crate) struct Scheduler<P> {
+pub struct Scheduler<P> {
     lifetime: u64,
     lanes: PerChannel<Lane>,
     jobs: Jobs<P>,
@@ -51,7 +51,7 @@ struct Lane {
 
 /// A delivery that has just been decided on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Started {
+pub struct Started {
     /// Its number for the spawner.
     pub slot: DeliveryNumber,
     /// Its number in the log.
@@ -60,19 +60,24 @@ pub(crate) struct Started {
 
 /// A delivery that is under way, and what it belongs to.
 #[derive(Debug)]
-pub(crate) struct Delivery<'a, P> {
+pub struct Delivery<'a, P> {
+    /// What is delivered.
     pub message: QueueId,
+    /// Its number in the log.
     pub number: u64,
+    /// Where the recipient's record is in the recipient file.
     pub offset: u64,
+    /// To whom.
     pub recipient: &'a [u8],
     /// A deferral is final: the message is too old for another attempt.
     pub last: bool,
+    /// What its owner keeps with the job.
     pub payload: &'a P,
 }
 
 /// How the reading of a recipient file ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PassEnd {
+pub enum PassEnd {
     /// At its end.
     Complete,
     /// Before it: nobody knows who is left.
@@ -81,27 +86,34 @@ pub(crate) enum PassEnd {
 
 /// Whether a recipient has had his verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settlement {
+pub enum Settlement {
+    /// He has: he is not to be tried again.
     Final,
+    /// He is to be tried again.
     TryAgain,
 }
 
 /// How many deliveries are under way, and could be, on a channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Load {
+pub struct Load {
+    /// Under way.
     pub used: usize,
+    /// At most.
     pub limit: usize,
 }
 
 /// The end of a job that leaves nobody to deliver to: its recipient file can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted {
+pub struct Exhausted {
+    /// Of this channel.
     pub channel: Channel,
+    /// Of this message.
     pub id: QueueId,
 }
 
 impl<P> Scheduler<P> {
-    pub(crate) fn new(lifetime: u64, concurrency: PerChannel<DeliveryNumber>) -> Self {
+    /// With nothing to do, and places for so many deliveries at once.
+    pub fn new(lifetime: u64, concurrency: PerChannel<DeliveryNumber>) -> Self {
         let lanes = PerChannel::new(|channel| Lane {
             waiting: Waiting::default(),
             slots: Slots::new(*concurrency.of(channel)),
@@ -114,28 +126,28 @@ impl<P> Scheduler<P> {
     }
 
     /// A message has recipients on a channel.
-    pub(crate) fn add(&mut self, channel: Channel, id: QueueId, due: Time) {
+    pub fn add(&mut self, channel: Channel, id: QueueId, due: Time) {
         self.lanes.of_mut(channel).waiting.add(id, due);
     }
 
     /// A message has no recipients on any channel.
-    pub(crate) fn add_finished(&mut self, id: QueueId, due: Time) {
+    pub fn add_finished(&mut self, id: QueueId, due: Time) {
         self.finished.add(id, due);
     }
 
     /// Nobody knows on which channels a message has recipients.
-    pub(crate) fn add_doubtful(&mut self, id: QueueId, now: Time) {
+    pub fn add_doubtful(&mut self, id: QueueId, now: Time) {
         self.doubtful.add(id, now.saturating_add(AFTER_TROUBLE));
     }
 
     /// qmail-todo has settled what was in doubt: asked again, the file system would only tell us a
     /// second time, and the message would be delivered twice.
-    pub(crate) fn clear_doubt(&mut self, id: QueueId) {
+    pub fn clear_doubt(&mut self, id: QueueId) {
         self.doubtful.remove(id);
     }
 
     /// A message whose recipient file is to be opened now.
-    pub(crate) fn take_message(&mut self, channel: Channel, now: Time) -> Option<QueueId> {
+    pub fn take_message(&mut self, channel: Channel, now: Time) -> Option<QueueId> {
         if !self.can_open(channel) {
             return None;
         }
@@ -143,19 +155,12 @@ impl<P> Scheduler<P> {
     }
 
     /// Its file, or what else it takes, cannot be opened.
-    pub(crate) fn postpone(&mut self, channel: Channel, id: QueueId, now: Time) {
+    pub fn postpone(&mut self, channel: Channel, id: QueueId, now: Time) {
         self.add(channel, id, now.saturating_add(AFTER_TROUBLE));
     }
 
     /// Its file is open: a pass begins.
-    pub(crate) fn open(
-        &mut self,
-        channel: Channel,
-        id: QueueId,
-        birth: Time,
-        now: Time,
-        payload: P,
-    ) {
+    pub fn open(&mut self, channel: Channel, id: QueueId, birth: Time, now: Time, payload: P) {
         let job = Job {
             id,
             channel,
@@ -174,24 +179,19 @@ impl<P> Scheduler<P> {
     }
 
     /// Whether the next record of a channel's pass is to be read.
-    pub(crate) fn wants_recipient(&self, channel: Channel) -> bool {
+    pub fn wants_recipient(&self, channel: Channel) -> bool {
         let lane = self.lanes.of(channel);
         !self.stopping && lane.alive && lane.pass.is_some() && lane.slots.has_free()
     }
 
     /// The message that a channel's pass reads, and what is kept with it.
-    pub(crate) fn pass(&self, channel: Channel) -> Option<(QueueId, &P)> {
+    pub fn pass(&self, channel: Channel) -> Option<(QueueId, &P)> {
         let job = self.jobs.get(self.lanes.of(channel).pass?)?;
         Some((job.id, &job.payload))
     }
 
     /// The pass has come upon a recipient who is to be delivered to.
-    pub(crate) fn start(
-        &mut self,
-        channel: Channel,
-        offset: u64,
-        recipient: Vec<u8>,
-    ) -> Option<Started> {
+    pub fn start(&mut self, channel: Channel, offset: u64, recipient: Vec<u8>) -> Option<Started> {
         let lane = self.lanes.of_mut(channel);
         let job = lane.pass?;
         let number = self.last_number + 1;
@@ -202,7 +202,7 @@ impl<P> Scheduler<P> {
     }
 
     /// The pass is over.
-    pub(crate) fn end_pass(&mut self, channel: Channel, end: PassEnd) -> Option<Exhausted> {
+    pub fn end_pass(&mut self, channel: Channel, end: PassEnd) -> Option<Exhausted> {
         let number = self.lanes.of_mut(channel).pass.take()?;
         let job = self.jobs.get_mut(number)?;
         job.reading = false;
@@ -211,11 +211,7 @@ impl<P> Scheduler<P> {
     }
 
     /// A delivery that is under way; `None` if there is none of that number.
-    pub(crate) fn delivery(
-        &self,
-        channel: Channel,
-        slot: DeliveryNumber,
-    ) -> Option<Delivery<'_, P>> {
+    pub fn delivery(&self, channel: Channel, slot: DeliveryNumber) -> Option<Delivery<'_, P>> {
         let running = self.lanes.of(channel).slots.get(slot)?;
         let job = self.jobs.get(running.job)?;
         Some(Delivery {
@@ -229,7 +225,7 @@ impl<P> Scheduler<P> {
     }
 
     /// A delivery has ended.
-    pub(crate) fn settle(
+    pub fn settle(
         &mut self,
         channel: Channel,
         slot: DeliveryNumber,
@@ -243,43 +239,45 @@ impl<P> Scheduler<P> {
     }
 
     /// A message without recipients that is to be removed now.
-    pub(crate) fn take_finished(&mut self, now: Time) -> Option<QueueId> {
+    pub fn take_finished(&mut self, now: Time) -> Option<QueueId> {
         self.finished.take_due(now)
     }
 
     /// A message about which the file system is to be asked now.
-    pub(crate) fn take_doubtful(&mut self, now: Time) -> Option<QueueId> {
+    pub fn take_doubtful(&mut self, now: Time) -> Option<QueueId> {
         self.doubtful.take_due(now)
     }
 
     /// Every message that waits for another attempt is due.
-    pub(crate) fn hurry(&mut self, now: Time) {
+    pub fn hurry(&mut self, now: Time) {
         for channel in Channel::ALL {
             self.lanes.of_mut(channel).waiting.hurry(now);
         }
     }
 
     /// Nothing new begins from now on.
-    pub(crate) fn stop(&mut self) {
+    pub fn stop(&mut self) {
         self.stopping = true;
     }
 
-    pub(crate) fn is_stopping(&self) -> bool {
+    /// Whether [`Self::stop`] was called, or a spawner is lost.
+    pub fn is_stopping(&self) -> bool {
         self.stopping
     }
 
     /// A channel's spawner is gone: what is under way there will never report.
-    pub(crate) fn lose(&mut self, channel: Channel) {
+    pub fn lose(&mut self, channel: Channel) {
         self.lanes.of_mut(channel).alive = false;
         self.stop();
     }
 
     /// Deliveries whose reports can be hoped for.
-    pub(crate) fn awaited(&self) -> usize {
+    pub fn awaited(&self) -> usize {
         self.lanes.iter().filter(|lane| lane.alive).map(|lane| lane.slots.used()).sum()
     }
 
-    pub(crate) fn load(&self) -> PerChannel<Load> {
+    /// How busy each channel is.
+    pub fn load(&self) -> PerChannel<Load> {
         PerChannel::new(|channel| {
             let slots = &self.lanes.of(channel).slots;
             Load { used: slots.used(), limit: slots.count() }
@@ -287,21 +285,23 @@ impl<P> Scheduler<P> {
     }
 
     /// When a recipient file is to be opened next, unless a report comes before.
-    pub(crate) fn next_message_due(&self) -> Option<Time> {
+    pub fn next_message_due(&self) -> Option<Time> {
         let open = Channel::ALL.into_iter().filter(|channel| self.can_open(*channel));
         open.filter_map(|channel| self.lanes.of(channel).waiting.next_due()).min()
     }
 
-    pub(crate) fn next_finished_due(&self) -> Option<Time> {
+    /// When [`Self::take_finished`] has something to give.
+    pub fn next_finished_due(&self) -> Option<Time> {
         self.finished.next_due()
     }
 
-    pub(crate) fn next_doubtful_due(&self) -> Option<Time> {
+    /// When [`Self::take_doubtful`] has something to give.
+    pub fn next_doubtful_due(&self) -> Option<Time> {
         self.doubtful.next_due()
     }
 
     /// Every message that waits for another attempt, with the time of that.
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Channel, QueueId, Time)> {
+    pub fn waiting(&self) -> impl Iterator<Item = (Channel, QueueId, Time)> {
         Channel::ALL.into_iter().flat_map(|channel| {
             self.lanes.of(channel).waiting.iter().map(move |(id, due)| (channel, id, due))
         })
