@@ -1,10 +1,11 @@
 //! Trees made by our own `install`.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use tempfile::TempDir;
 
@@ -24,11 +25,13 @@ pub(crate) fn installed_by_user() -> PathBuf {
     template.path().join("tree")
 }
 
-/// A tree installed by root, made once for all tests of a process, and the home it is made for.
-pub(crate) fn installed_by_root() -> (&'static Path, PathBuf) {
-    static TEMPLATE: OnceLock<TempDir> = OnceLock::new();
+/// A tree of these programs installed by root, made once for all tests of a process, and the home
+/// it is made for.
+pub(crate) fn installed_by_root(programs: &Path) -> (PathBuf, PathBuf) {
+    static TEMPLATES: Mutex<BTreeMap<PathBuf, TempDir>> = Mutex::new(BTreeMap::new());
     let home = configured_home();
-    let template = TEMPLATE.get_or_init(|| {
+    let mut templates = TEMPLATES.lock().expect("nobody panics with it");
+    let template = templates.entry(programs.to_owned()).or_insert_with(|| {
         let work = crate::tree::workplace();
         let place = work.path().join("tree");
         fs::create_dir(&place).expect("a fresh directory has room");
@@ -36,11 +39,11 @@ pub(crate) fn installed_by_root() -> (&'static Path, PathBuf) {
         let mounts = accounts.mounts(work.path(), &home, &[(place, home.clone())]);
         let sandbox = Sandbox::start(work.path(), &mounts);
         let words = sandbox.enter(None, None);
-        run(Command::new(&words[0]).args(&words[1..]).arg(build().join("install")));
+        run(Command::new(&words[0]).args(&words[1..]).arg(programs.join("install")));
         crate::tree::remove_at_exit(work.path());
         work
     });
-    (template.path(), home)
+    (template.path().to_owned(), home)
 }
 
 fn run(install: &mut Command) {

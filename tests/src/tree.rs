@@ -58,13 +58,27 @@ impl Tree {
     pub fn with_files_of_the_machine(replaced: &[(&str, &Path)]) -> Self {
         let tree = match (env::var_os("QMAIL_UNDER_TEST"), geteuid().is_root()) {
             (Some(home), true) => Self::isolated(Path::new(&home), home.clone().into(), replaced),
-            (None, true) => {
-                let (template, home) = ours::installed_by_root();
-                Self::isolated(&template.join("tree"), home, replaced)
-            }
+            (None, true) => Self::of_programs(&ours::build(), replaced),
             (Some(home), false) => panic!("only root can make a copy of {}", home.display()),
             (None, false) => Self::single_user(),
         };
+        tree.control("me", "test.example\n");
+        tree
+    }
+
+    /// A tree of our own programs, which are in this directory. Only for root.
+    #[must_use]
+    pub fn of_programs(programs: &Path, replaced: &[(&str, &Path)]) -> Self {
+        let (template, home) = ours::installed_by_root(programs);
+        let tree = Self::isolated(&template.join("tree"), home, replaced);
+        tree.control("me", "test.example\n");
+        tree
+    }
+
+    /// A tree like the one at `source`, at the place that its programs are made for. Only for root.
+    #[must_use]
+    pub fn like(source: &Path, home: &Path) -> Self {
+        let tree = Self::isolated(source, home.to_path_buf(), &[]);
         tree.control("me", "test.example\n");
         tree
     }
@@ -252,8 +266,14 @@ impl Tree {
         processes
     }
 
+    /// Ends everything that runs in the tree's world, at once.
+    pub fn end_processes(&self) {
+        strays::end(|| self.processes());
+    }
+
     /// All that the test has running in the tree's world.
-    fn processes(&self) -> Vec<Pid> {
+    #[must_use]
+    pub fn processes(&self) -> Vec<Pid> {
         let Some(sandbox) = &self.sandbox else {
             let home = [b"QMAILHOME=", self.home.as_os_str().as_bytes()].concat();
             return strays::processes(|process| {
@@ -299,7 +319,7 @@ impl Tree {
 impl Drop for Tree {
     fn drop(&mut self) {
         if self.is_single_user() {
-            strays::end(|| self.processes());
+            self.end_processes();
         }
         // Mounts before what they show.
         drop(self.sandbox.take());
