@@ -9,6 +9,8 @@
 # make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
 # make bench-pop3    as root: sessions of POP3 in turn with Dovecot: see docs/pop3.md
 # make bench-sessions  as root: idle sessions and new ones, beside Postfix: see docs/tls.md
+# make bench         as root: this tree beside others and other mail systems; BENCH='--rounds 1' and
+#                    more say what: see docs/performance.md
 # make cert          a certificate for TLS, of this host's own making
 # make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
 # make lint          formatting and clippy
@@ -39,7 +41,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -59,11 +61,11 @@ test: peers unit conformance
 
 # Beside each program's code.
 unit:
-	$(CARGO) test $(LOCKED) --workspace --exclude qmail-conformance
+	$(CARGO) test $(LOCKED) --workspace $(OURS:%=--exclude %)
 
 # On trees of our own, made from the programs as they are installed: see tests/README.md.
 conformance: all
-	QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) --package qmail-conformance --no-fail-fast
+	QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) $(OURS:%=--package %) --no-fail-fast
 
 peers:
 	.ci/peers
@@ -100,6 +102,10 @@ policies: all
 bench-pop3 bench-sessions: bench-%: all peers
 	$(CARGO) build $(LOCKED) --release --package qmail-benches
 	QMAIL_BUILD=$(PROGRAMS) $(DYNAMIC_DIR)/$*
+
+bench: all
+	$(CARGO) build $(LOCKED) --release --package qmail-benches --bin bench
+	QMAIL_BUILD=$(PROGRAMS) $(DYNAMIC_DIR)/bench $(BENCH)
 
 # To start with: nobody vouches for it. An existing one is kept.
 cert: all
