@@ -11,6 +11,7 @@
 # make bench-sessions  as root: idle sessions and new ones, beside Postfix: see docs/tls.md
 # make bench         as root: this tree beside others and other mail systems; BENCH='--rounds 1' and
 #                    more say what: see docs/performance.md
+# make simulation    a week of a large site in a few minutes: docs/simulation
 # make cert          a certificate for TLS, of this host's own making
 # make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
 # make lint          formatting and clippy
@@ -41,7 +42,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench lint clean
+.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
 	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
@@ -106,6 +107,9 @@ bench-pop3 bench-sessions: bench-%: all peers
 bench: all
 	$(CARGO) build $(LOCKED) --release --package qmail-benches --bin bench
 	QMAIL_BUILD=$(PROGRAMS) $(DYNAMIC_DIR)/bench $(BENCH)
+
+simulation:
+	$(CARGO) run $(LOCKED) --release --package qmail-benches --bin simulation docs/simulation
 
 # To start with: nobody vouches for it. An existing one is kept.
 cert: all
