@@ -30,7 +30,7 @@ const KINDS: [(&str, &str); 5] = [
     ("create", "create and write 4 KiB"),
 ];
 
-/// The table, medians of all rounds.
+/// The table, medians of a few rounds.
 pub(crate) fn table(size: &Size) -> io::Result<String> {
     let times = (size.messages * 2).clamp(TIMES.1, TIMES.0);
     let mut text = String::from("| floor, a second | 1 at once | 4 at once | 20 at once |\n");

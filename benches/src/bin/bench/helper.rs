@@ -34,7 +34,7 @@ impl Job {
         all.extend([self.times.to_string().into(), self.at_once.to_string().into()]);
         all.extend([self.input.clone().into(), envelope.into_os_string()]);
         all.extend(self.words.iter().cloned());
-        site.run(&all, &self.variables).map(drop)
+        site.run(&all, &self.variables)
     }
 
     /// From the words after [`WRITERS`].

@@ -10,7 +10,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use qmail_conformance::maildir::Maildir;
-use qmail_conformance::process::{Program, wait_for};
+use qmail_conformance::process::wait_for;
 use qmail_conformance::{Tree, files};
 
 use crate::meter::{Costs, Group, Window};
@@ -59,16 +59,9 @@ impl Site {
         self.maildir.path()
     }
 
-    /// Where the log of every system goes.
-    pub(crate) fn log(&self) -> PathBuf {
-        self.tree.scratch().join("daemons.log")
-    }
-
     /// Starts a daemon, whose output is logged.
     pub(crate) fn start(&self, words: &[OsString], variables: &[(&str, OsString)]) {
-        let log = self.log();
-        let program = self.counted(words, variables);
-        let (child, _) = program.redirected(&format!(">> '{}' 2>&1", log.display())).start();
+        let child = self.logged(words, variables);
         self.daemons.borrow_mut().push(child);
     }
 
@@ -86,29 +79,25 @@ impl Site {
                 Ok(()) => return Ok(()),
                 Err(_) if begin.elapsed() < LIMIT => std::thread::sleep(Duration::from_millis(5)),
                 Err(error) => {
-                    let log = fs::read_to_string(self.log()).unwrap_or_default();
-                    return Err(io::Error::other(format!("{SERVER}: {error}\n{log}")));
+                    return Err(io::Error::other(format!("{SERVER}: {error}\n{}", self.said())));
                 }
             }
         }
     }
 
     /// Runs a program to its end.
-    pub(crate) fn run(
-        &self,
-        words: &[OsString],
-        variables: &[(&str, OsString)],
-    ) -> io::Result<Vec<u8>> {
+    pub(crate) fn run(&self, words: &[OsString], variables: &[(&str, OsString)]) -> io::Result<()> {
         let mut all: Vec<OsString> = Vec::new();
         if self.counts {
             all.extend(Tracer::words(&self.traces()).into_iter().map(OsString::from));
         }
         all.extend_from_slice(words);
-        let done = self.counted(&all, variables).run();
-        if done.code == Some(0) {
-            return Ok(done.output);
+        // However long it takes, and whatever it leaves running.
+        let status = self.logged(&all, variables).wait()?;
+        if status.success() {
+            return Ok(());
         }
-        Err(io::Error::other(format!("{words:?}: {:?}: {}", done.code, done.said())))
+        Err(io::Error::other(format!("{words:?}: {status}\n{}", self.said())))
     }
 
     /// Ends all daemons, at once.
@@ -136,10 +125,25 @@ impl Site {
         directory
     }
 
-    fn counted(&self, words: &[OsString], variables: &[(&str, OsString)]) -> Program<'_> {
+    /// Starts a program as one of those that are counted.
+    fn logged(&self, words: &[OsString], variables: &[(&str, OsString)]) -> Child {
         let program = self.tree.command("/bin/sh").args(["-c", ENTER, "sh"]);
         let program = program.arg(self.group.entrance()).args(words.iter().cloned());
-        variables.iter().fold(program, |program, (name, value)| program.env(name, value.clone()))
+        let program =
+            variables.iter().fold(program, |program, (name, value)| program.env(name, value));
+        let log = self.log();
+        program.redirected(&format!(">> '{}' 2>&1", log.display())).start().0
+    }
+
+    /// Where everything that a program says goes.
+    fn log(&self) -> PathBuf {
+        self.tree.scratch().join("log-of-all")
+    }
+
+    fn said(&self) -> String {
+        let log = fs::read(self.log()).unwrap_or_default();
+        let end = log.get(log.len().saturating_sub(2000)..).unwrap_or_default();
+        String::from_utf8_lossy(end).into_owned()
     }
 }
 

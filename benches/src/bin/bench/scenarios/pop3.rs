@@ -1,9 +1,7 @@
 //! Reading a large Maildir.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::thread::{Builder, scope};
+use std::net::TcpStream;
 use std::time::Instant;
 
 use qmail_conformance::files;
@@ -11,10 +9,10 @@ use qmail_conformance::files;
 use super::{Figure, ORDINARY, Scenario, number};
 use crate::arguments::Size;
 use crate::client;
-use crate::site::LIMIT;
-use crate::systems::System;
+use crate::site::{LIMIT, SERVER, words};
+use crate::systems::{Qmail, System};
 
-/// From the start of qmail-pop3d to the end of the last message.
+/// From the connection to the end of the last message, and QUIT.
 #[derive(Debug)]
 pub(crate) struct Pop3;
 
@@ -35,26 +33,23 @@ impl Scenario for Pop3 {
         for number in 0..messages {
             files::write(&site.maildir().join(format!("new/{number}.message")), &body);
         }
-        let reader = site.tree().user("joe").identity();
-        let (ours, theirs) = UnixStream::pair()?;
-        ours.set_read_timeout(Some(LIMIT))?;
-        let program = site.tree().program("qmail-pop3d").arg(site.maildir()).run_as(reader);
-        let program = program.stdin_from(OwnedFd::from(theirs.try_clone()?));
-        let program = program.stdout_to(OwnedFd::from(theirs));
+        let owner = site.tree().user("joe").identity();
+        let mut server = words(["tcpserver", "-H", "-R", "-l", "test.example"]);
+        server.extend(words(["-u", &owner.uid.to_string(), "-g", &owner.gid.to_string()]));
+        server.extend(words(["127.0.0.1", "2525"]));
+        server.extend([Qmail::program(&site, "qmail-pop3d"), site.maildir().into()]);
+        site.serve(&server, &[])?;
         let begin = Instant::now();
-        let done = scope(|scope| {
-            Builder::new().spawn_scoped(scope, move || program.run())?;
-            // Closed at the end, which ends the server.
-            read_all(ours, messages)
-        });
+        site.tree().within_network(|| read_all(TcpStream::connect(SERVER)?, messages))?;
         let took = begin.elapsed();
-        done?;
         let value = number(messages) / took.as_secs_f64();
         Ok(vec![Figure::higher(format!("POP3, {messages} messages read"), "/s", value)])
     }
 }
 
-fn read_all(mut to: UnixStream, messages: usize) -> io::Result<()> {
+fn read_all(mut to: TcpStream, messages: usize) -> io::Result<()> {
+    to.set_nodelay(true)?;
+    to.set_read_timeout(Some(LIMIT))?;
     let mut from = BufReader::with_capacity(64 << 10, to.try_clone()?);
     reply(&mut from, false)?;
     for number in 1..=messages {
