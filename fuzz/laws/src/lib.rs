@@ -58,7 +58,7 @@ laws! {
     dns_name names::name, ["." "a" "example" "\\" "xn--" "-" "_"];
     dot_qmail delivery::dot_qmail, ["&" "|" "./Maildir/" "./mbox" "#" "+list" "\n" " " "\t" "a@b"];
     envelope envelope::envelope, ["F" "T" "\0" "a@b" "\0\0" "-@[]" "#@[]"];
-    header_tokens message::tokens, ["(" ")" "\"" "\\" "[" "]" "<" ">" "@" "," ";" ":" "." "a" "\n" "\r" " "];
+    header_tokens message::tokens, ["From " "(" ")" "\"" "\\" "[" "]" "<" ">" "@" "," ";" ":" "." "a" "\n" "\r" " "];
     message_content content::smtp, [".\r\n" "\r\n" "\n" "\r" "." ".." "Received: " "Delivered-To: "];
     netstring netstrings::netstring, ["3:abc," "0:," ":" "," "12" "00" "999999999" "5:1:a,,"];
     pop3 pop3::pop3, ["\n" "\r\n" "\r" "." ".." "1 2" "RETR " "TOP 1 0" "0" "18446744073709551616"];

@@ -27,6 +27,10 @@ fn splitting(bytes: &[u8]) {
     let mut expected = Vec::new();
     for line in rest.by_ref() {
         let Ok(progress) = splitter.line(line) else { return };
+        // An mbox has it before the header; it is given a name.
+        if line.starts_with(b"From ") {
+            expected.extend_from_slice(b"MBOX-Line: ");
+        }
         expected.extend_from_slice(line);
         seen.extend(progress.field.unwrap_or_default());
         if let Some(body) = progress.body {
