@@ -4,6 +4,5 @@
 
 pub mod alone;
 pub mod handle;
-pub mod progress;
 pub mod repair;
 pub mod say;

@@ -1,7 +1,7 @@
 //! qmail-newlist: makes the index of a long list in control/.
 //!
 //! Runs as:     root
-//! Descriptors: 2 what went wrong
+//! Descriptors: 2 what went wrong; on a terminal, how far it has come
 //! Exit codes:  0 made; 100 wrong usage; 111 not made, and the old one stays
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use admin_tools::fatal::{TEMPORARY, because, give_up};
 use admin_tools::list_databases::{write_sender_rules, write_starts};
 use qmail_core::long_list::{index_of, write_index};
+use qmail_core::progress::Watched;
 
 /// As much of a line of `badmimetypes` counts, in bytes.
 const MIME_TYPE: usize = 9;
@@ -44,7 +45,7 @@ fn main() -> ExitCode {
 fn make(control: &Path, name: &str) -> io::Result<()> {
     let list = control.join(name);
     let temporary = control.join(format!("{name}.tmp"));
-    let source = BufReader::new(File::open(&list)?);
+    let source = BufReader::new(Watched::new("bytes of the list", File::open(&list)?));
     let index = File::create(&temporary)?;
     let written = match name {
         "badmimetypes" => write_starts(source, MIME_TYPE, index),

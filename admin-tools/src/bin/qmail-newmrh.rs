@@ -1,7 +1,7 @@
 //! qmail-newmrh: makes control/morercpthosts.cdb from control/morercpthosts.
 //!
 //! Runs as:     root
-//! Descriptors: 2 what went wrong
+//! Descriptors: 2 what went wrong; on a terminal, how far it has come
 //! Exit codes:  0 made; 111 not made, and the old one stays
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ use admin_tools::database::{DatabaseError, Writer, replace};
 use admin_tools::fatal::{TEMPORARY, because, give_up};
 use admin_tools::lines::{Next, each_line};
 use admin_tools::more_hosts::key;
+use qmail_core::progress::Watched;
 
 const SOURCE: &str = "control/morercpthosts";
 const TEMPORARY_FILE: &str = "control/morercpthosts.tmp";
@@ -35,11 +36,11 @@ fn run() -> Result<(), Failure> {
     std::env::set_current_dir(&home).map_err(|error| {
         Failure(because(&format!("unable to chdir to {}", home.display()), &error))
     })?;
-    let source = File::open(SOURCE)?;
+    let source = Watched::new("bytes of control/morercpthosts", File::open(SOURCE)?);
     replace(Path::new(TEMPORARY_FILE), Path::new(DATABASE), |writer| fill(writer, source))
 }
 
-fn fill(writer: &mut Writer, source: File) -> Result<(), Failure> {
+fn fill(writer: &mut Writer, source: Watched) -> Result<(), Failure> {
     each_line(BufReader::new(source), |line| {
         if let Some(key) = key(line) {
             writer.add(&key, b"").map_err(DatabaseError::Write)?;

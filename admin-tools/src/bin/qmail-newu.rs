@@ -1,7 +1,7 @@
 //! qmail-newu: makes users/cdb from users/assign.
 //!
 //! Runs as:     root
-//! Descriptors: 2 what went wrong
+//! Descriptors: 2 what went wrong; on a terminal, how far it has come
 //! Exit codes:  0 made; 111 not made, and the old one stays
 #![forbid(unsafe_code)]
 
@@ -14,6 +14,7 @@ use admin_tools::assign::{BadFormat, Line, Wildcards};
 use admin_tools::database::{DatabaseError, Writer, replace};
 use admin_tools::fatal::{TEMPORARY, give_up};
 use admin_tools::lines::{Next, each_line};
+use qmail_core::progress::Watched;
 
 const ASSIGN: &str = "users/assign";
 const TEMPORARY_FILE: &str = "users/cdb.tmp";
@@ -32,11 +33,12 @@ fn run() -> Result<(), Failure> {
     qmail_sys::change_mask(0o033);
     std::env::set_current_dir(qmail_core::home::home()).map_err(|_| Failure("unable to chdir"))?;
     let assign = File::open(ASSIGN).map_err(|_| Failure("unable to open users/assign"))?;
+    let assign = Watched::new("bytes of users/assign", assign);
     let target = Path::new(qmail_core::users::DATABASE);
     replace(Path::new(TEMPORARY_FILE), target, |writer| fill(writer, assign))
 }
 
-fn fill(writer: &mut Writer, assign: File) -> Result<(), Failure> {
+fn fill(writer: &mut Writer, assign: Watched) -> Result<(), Failure> {
     let mut add = |key: &[u8], data: &[u8]| {
         writer.add(key, data).map_err(|error| Failure::from(DatabaseError::Write(error)))
     };

@@ -17,8 +17,8 @@ use super::parts::Parts;
 use super::request::{Fate, Listed, Request};
 use super::select::Choice;
 use crate::alone::{Alone, NotAlone, holder};
-use crate::progress::Progress;
 use crate::say::{self, printable};
+use qmail_core::progress::Progress;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use qmail_sys::sync_directory;
 
 use super::plan::{Move, ORPHANS, Plan};
-use crate::progress::Progress;
+use qmail_core::progress::Progress;
 
 /// What could not be done.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use qmail_core::queue::QueueId;
 
 use super::areas::Area;
-use crate::progress::Progress;
+use qmail_core::progress::Progress;
 
 /// What stands between the two numbers of a file that is on its way from one to the other. To
 /// qmail it is no message.

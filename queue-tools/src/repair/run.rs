@@ -22,8 +22,8 @@ use super::plan::{Plan, Why};
 use super::report::Report;
 use super::{Job, Request, Shape};
 use crate::alone::{Alone, NotAlone, is_closed};
-use crate::progress::Progress;
 use crate::say;
+use qmail_core::progress::Progress;
 
 /// How it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

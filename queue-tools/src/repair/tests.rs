@@ -13,7 +13,7 @@ use super::inventory::Inventory;
 use super::plan::Plan;
 use super::{Failure, Job, Outcome, Request, Shape, run};
 use crate::alone::{NotAlone, is_closed};
-use crate::progress::Progress;
+use qmail_core::progress::Progress;
 
 struct Tree(TempDir);
 

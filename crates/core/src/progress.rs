@@ -1,6 +1,7 @@
 //! How far long work has come, for whoever watches a terminal.
 
-use std::io::{self, IsTerminal, Write};
+use std::fs::{File, Metadata};
+use std::io::{self, IsTerminal, Read, Write};
 use std::time::{Duration, Instant};
 
 /// Nobody reads faster.
@@ -26,7 +27,12 @@ impl Progress {
 
     /// One more step is done.
     pub fn step(&mut self) {
-        self.done += 1;
+        self.advance(1);
+    }
+
+    /// So many more steps are done.
+    pub fn advance(&mut self, steps: usize) {
+        self.done = self.done.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.visible && self.last.elapsed() >= BETWEEN {
             self.last = Instant::now();
             self.shown = true;
@@ -43,6 +49,30 @@ impl Progress {
             }
             None => format!("{label}: {done}"),
         }
+    }
+}
+
+/// A file that is read from end to end while its reader's progress is shown, in bytes.
+#[derive(Debug)]
+pub struct Watched {
+    file: File,
+    progress: Progress,
+}
+
+impl Watched {
+    /// How long others than plain files are is not known.
+    pub fn new(label: &'static str, file: File) -> Self {
+        let metadata = file.metadata().ok().filter(Metadata::is_file);
+        let progress = Progress::new(label, metadata.map(|metadata| metadata.len()));
+        Self { file, progress }
+    }
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        self.progress.advance(count);
+        Ok(count)
     }
 }
 
@@ -66,7 +96,8 @@ mod tests {
         assert_eq!(progress.line(), "moving: 1 of 4 (25 %)");
         let mut progress = Progress::new("looking", None);
         progress.step();
-        assert_eq!(progress.line(), "looking: 1");
+        progress.advance(6);
+        assert_eq!(progress.line(), "looking: 7");
         assert_eq!(Progress::new("nothing", Some(0)).line(), "nothing: 0 of 0 (100 %)");
     }
 }
