@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 use std::convert::Infallible;
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use qmail_core::accounts::Accounts;
@@ -19,12 +20,22 @@ fn main() -> ExitCode {
     }
 }
 
+/// Makes one group of all of qmail, so that it can be ended whole: deliveries that hang, too. Who
+/// leads a session has such a group already, and may have no other.
+fn lead() {
+    let _ = qmail_sys::new_process_group();
+}
+
 fn run() -> Result<Infallible, Failure> {
     let request = Request::parse(std::env::args_os().skip(1));
     let home = home();
     trusted(&home, qmail_sys::effective_uid())?;
     let accounts = Accounts::load(&home)?;
     let output = qmail_sys::inherit(1)?;
+    // Whoever looks on at a terminal wants to interrupt everything from there.
+    if !output.is_terminal() {
+        lead();
+    }
     std::env::set_current_dir("/")?;
     qmail_sys::change_mask(0o077);
     start(&request, &accounts, output)
