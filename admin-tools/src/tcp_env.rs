@@ -2,6 +2,7 @@
 
 mod ident;
 mod request;
+mod rules;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
@@ -10,6 +11,7 @@ use std::time::Duration;
 use qmail_dns::{Failure, Name, Resolver};
 
 pub use request::Request;
+pub use rules::{Client, Verdict, WithoutRules, ask};
 
 /// A variable, and its value if it is to be set.
 pub type Variable = (&'static str, Option<Vec<u8>>);

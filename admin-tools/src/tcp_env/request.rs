@@ -2,10 +2,13 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use qmail_core::control::leading_number;
 use qmail_core::options::{Given, Options};
+
+use super::rules::WithoutRules;
 
 const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -18,16 +21,23 @@ pub struct Request {
     pub arguments: Vec<OsString>,
     /// Whether to ask the other host about its user, and how long each step may take.
     pub ident: Option<Duration>,
+    /// Rules by the address of the client, and what becomes of it if there are none.
+    pub rules: Option<(PathBuf, WithoutRules)>,
 }
 
 impl Request {
     /// Reads a whole command line; `None` if it names no program.
     pub fn parse(words: impl IntoIterator<Item = OsString>) -> Option<Self> {
-        let mut options = Options::new(b"rRt:", words);
+        let mut options = Options::new(b"rRt:x:X", words);
         let (mut asks, mut timeout) = (true, USUAL_TIMEOUT);
+        let (mut rules, mut without) = (None, WithoutRules::Refuse);
         loop {
             match options.next_option() {
+                Ok(Some(Given::Letter(b'X'))) => without = WithoutRules::Serve,
                 Ok(Some(Given::Letter(letter))) => asks = letter == b'r',
+                Ok(Some(Given::Argument(b'x', file))) => {
+                    rules = Some(OsString::from_vec(file).into());
+                }
                 Ok(Some(Given::Argument(_, seconds))) => {
                     timeout = Duration::from_secs(leading_number(&seconds).unwrap_or(0));
                 }
@@ -38,7 +48,12 @@ impl Request {
         }
         let mut operands = options.operands().into_iter().map(OsString::from_vec);
         let program = operands.next()?;
-        Some(Self { program, arguments: operands.collect(), ident: asks.then_some(timeout) })
+        Some(Self {
+            program,
+            arguments: operands.collect(),
+            ident: asks.then_some(timeout),
+            rules: rules.map(|rules| (rules, without)),
+        })
     }
 }
 
@@ -58,6 +73,14 @@ mod tests {
     }
 
     #[test]
+    fn without_its_file_of_rules_nobody_is_served_unless_told_otherwise() {
+        let rules = |words: &[&str]| parse(words).unwrap().rules;
+        assert_eq!(rules(&["-R", "x"]), None);
+        assert_eq!(rules(&["-xa.cdb", "x"]), Some(("a.cdb".into(), WithoutRules::Refuse)));
+        assert_eq!(rules(&["-X", "-x", "b", "x"]), Some(("b".into(), WithoutRules::Serve)));
+    }
+
+    #[test]
     fn options_of_the_program_are_its_own() {
         let request = parse(&["-t", "7", "qmail-smtpd", "-R"]).unwrap();
         assert_eq!((request.program, request.arguments), ("qmail-smtpd".into(), vec!["-R".into()]));
@@ -65,7 +88,7 @@ mod tests {
 
     #[test]
     fn unknown_options_are_passed_over_and_a_program_is_needed() {
-        assert!(parse(&["-xyzR", "x"]).unwrap().ident.is_none());
+        assert!(parse(&["-pyzR", "x"]).unwrap().ident.is_none());
         assert_eq!(parse(&[]), None);
         assert_eq!(parse(&["-t"]), None);
     }

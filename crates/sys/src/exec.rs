@@ -111,6 +111,14 @@ impl<'fd> Spawn<'fd> {
         self
     }
 
+    /// As [`Self::env`], for names that no program of ours has.
+    #[must_use]
+    pub fn env_bytes(mut self, name: &[u8], value: &[u8]) -> Self {
+        let (name, value) = (OsStr::from_bytes(name), OsStr::from_bytes(value));
+        self.environment.push((name.to_owned(), Some(value.to_owned())));
+        self
+    }
+
     /// Hides a variable from the program.
     #[must_use]
     pub fn env_remove(mut self, name: &str) -> Self {
