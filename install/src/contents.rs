@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 use crate::item::{Item, What};
-use crate::{Failure, Place, boot};
+use crate::{Failure, Place, boot, scripts};
 
 /// What belongs into the file that `item` is; `None` if it is no such file.
 pub(crate) fn of(
@@ -24,9 +24,7 @@ pub(crate) fn of(
         What::ForwardingBoot(delivery) => text(boot::forwarding_script(&place.home, delivery)),
         What::Ids => text(place.accounts.to_ids()),
         What::Text(text) => Some(Box::new(text.as_bytes())),
-        What::Sample(sample) => {
-            text(sample.replace("QMAILHOME", &place.home.display().to_string()))
-        }
+        What::Sample(sample) => text(scripts::filled(sample, &place.home)),
     })
 }
 

@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Zeros(u64),
     /// A FIFO.
     Fifo,
-    /// An example: this text, with the home of qmail for `QMAILHOME`.
+    /// A script, a unit or an example: this text, with what depends on the tree filled in.
     Sample(&'static str),
 }
 
@@ -59,7 +59,7 @@ const OLD_BIN_MAIL: &str = r#"|preline -f /bin/mail -f "${SENDER:-MAILER-DAEMON}
 /// Programs that stay where they were built, or where a package has its own: those that set a tree
 /// up, where netqmail leaves them, too. In `bin`, `hostname` would come before the system's own for
 /// everybody's delivery commands.
-pub(crate) const BESIDE: [&str; 11] = [
+pub(crate) const BESIDE: [&str; 12] = [
     "config",
     "config-fast",
     "dnsfq",
@@ -70,12 +70,13 @@ pub(crate) const BESIDE: [&str; 11] = [
     "hostname",
     "install",
     "ipmeprint",
+    "qmail-setup",
     "qmail-upq",
 ];
 
 /// Everything, in the order in which it can be made.
 pub(crate) fn rows() -> impl Iterator<Item = &'static Row> {
-    TABLE.iter().chain(crate::texts::TABLE)
+    TABLE.iter().chain(crate::services::TABLE).chain(crate::texts::TABLE)
 }
 
 /// A directory comes before what is in it; `mess` is the last of the split ones, since programs
@@ -158,6 +159,7 @@ const TABLE: &[Row] = &[
     row("bin/qmail-smtpd",      Program,       Owner,  0o0755),
     row("bin/qmail-tcpok",      Program,       Owner,  0o0755),
     row("bin/qmail-tcpto",      Program,       Owner,  0o0755),
+    row("bin/pido",             Program,       Owner,  0o0755),
     row("bin/sendmail",         Program,       Owner,  0o0755),
     row("bin/tcp-env",          Program,       Owner,  0o0755),
     // What qmail-smtpd may run.
@@ -203,12 +205,11 @@ const TABLE: &[Row] = &[
     row("boot/binm3+df",        ForwardingBoot(OLD_BIN_MAIL),          Owner, 0o0755),
 
     // For the administrator to copy.
-    row("doc/samples/qmail-pop3sd", Sample(include_str!("../samples/qmail-pop3sd")), Owner, 0o0755),
-    row("doc/samples/qmail-smtpd", Sample(include_str!("../samples/qmail-smtpd")), Owner, 0o0755),
-    row("doc/samples/qmail-smtpsd", Sample(include_str!("../samples/qmail-smtpsd")), Owner, 0o0755),
-    row("doc/samples/qmail-submission", Sample(include_str!("../samples/qmail-submission")), Owner, 0o0755),
+    row("doc/samples/qmail-smtpd-rblsmtpd", Sample(include_str!("../samples/qmail-smtpd-rblsmtpd")), Owner, 0o0755),
+    row("doc/samples/smtpplugins", Sample(include_str!("../samples/smtpplugins")), Owner, 0o0644),
     row("doc/samples/stunnel-pop3s.conf", Sample(include_str!("../samples/stunnel-pop3s.conf")), Owner, 0o0644),
     row("doc/samples/stunnel-smtps.conf", Sample(include_str!("../samples/stunnel-smtps.conf")), Owner, 0o0644),
+    row("doc/samples/tcp.qmqp", Sample(include_str!("../samples/tcp.qmqp")), Owner, 0o0644),
     row("doc/samples/tcp.smtp", Sample(include_str!("../samples/tcp.smtp")), Owner, 0o0644),
 ];
 

@@ -17,6 +17,8 @@ mod manifest;
 mod place;
 mod protect;
 mod request;
+mod scripts;
+mod services;
 mod shape;
 mod stage;
 mod systemd;

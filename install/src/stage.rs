@@ -11,13 +11,15 @@ use std::path::{Path, PathBuf};
 use qmail_core::accounts::Accounts;
 
 use crate::item::{Item, What, items};
-use crate::layout::{BESIDE, rows};
+use crate::layout::{BESIDE, Kind, rows};
 use crate::manifest::{Manifest, Owner};
 use crate::shape::Shape;
-use crate::{Failure, Place, contents, file, systemd};
+use crate::{Failure, Place, contents, file, scripts, services, systemd};
 
 /// Where a package has what is not below the home of qmail.
 const SUPPORT: &str = "usr/lib/qmail-rs";
+/// Where systemd looks for what packages bring.
+const UNITS: &str = "usr/lib/systemd/system";
 /// Names by which the system sends mail.
 const LINKS: [&str; 4] =
     ["usr/sbin/sendmail", "usr/lib/sendmail", "usr/bin/mailq", "usr/bin/newaliases"];
@@ -38,6 +40,13 @@ pub fn stage(root: &Path, home: &Path, sources: &[PathBuf]) -> Result<(), Failur
     stage.file("usr/lib/sysusers.d/qmail-rs.conf", 0o644, &mut accounts.as_bytes())?;
     let owners = systemd::tmpfiles(home);
     stage.file("usr/lib/tmpfiles.d/qmail-rs.conf", 0o644, &mut owners.as_bytes())?;
+    for row in services::TABLE {
+        if let (Some(name), Kind::Sample(text)) = (row.path.strip_prefix(services::UNITS), row.kind)
+        {
+            let text = scripts::filled(text, home);
+            stage.file(&format!("{UNITS}/{name}"), row.mode, &mut text.as_bytes())?;
+        }
+    }
     for link in LINKS {
         stage.link(link, &home.join("bin/sendmail"))?;
     }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod queue;
 #[cfg(test)]
+mod services;
+#[cfg(test)]
 mod setup;
 #[cfg(test)]
 mod support;
