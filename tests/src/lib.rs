@@ -19,6 +19,7 @@ pub mod conversation;
 pub mod dns;
 pub mod exchanger;
 pub mod files;
+pub mod host;
 pub mod listener;
 pub mod local;
 pub mod log;

@@ -87,7 +87,8 @@ fn a_package_has_every_file_that_installation_makes_but_the_queue_and_numbers() 
         return;
     }
     let in_package = contents();
-    for part in ["bin", "boot", "doc", "man/man1", "man/man5", "man/man7", "man/man8"] {
+    let parts = ["bin", "boot", "doc", "man/man1", "man/man5", "man/man7", "man/man8"];
+    for part in parts.into_iter().chain(["services/systemd"]) {
         let directory = tree.in_its_world(tree.home().join(part).to_str().unwrap());
         let start = format!("{HOME}/{part}/");
         let packed = in_package.keys().filter_map(|path| path.strip_prefix(&start));
@@ -98,6 +99,11 @@ fn a_package_has_every_file_that_installation_makes_but_the_queue_and_numbers() 
         packed.sort_unstable();
         assert!(!packed.is_empty(), "{part}");
         assert_eq!(packed, installed, "{part}");
+    }
+    // systemd looks elsewhere.
+    let units = tree.in_its_world(tree.home().join("services/systemd").to_str().unwrap());
+    for unit in qmail_conformance::files::names(&units) {
+        assert!(in_package.contains_key(&format!("/usr/lib/systemd/system/{unit}")), "{unit}");
     }
     let of_host = |path: &&String| {
         path.starts_with("/var/qmail/queue") || path.starts_with("/var/qmail/users/")
@@ -116,6 +122,12 @@ fn a_package_says_that_it_is_a_mail_system() {
         assert!(line.is_some_and(|line| line.contains("mail-transport-agent")), "{fields}");
     }
     assert!(fields.contains("\nDepends: libc6 (>= 2."), "{fields}");
+    // Somebody who can be written to: whoever made it.
+    let maintainer = fields.lines().find_map(|line| line.strip_prefix("Maintainer: "));
+    let (name, address) = maintainer.unwrap().split_once(" <").unwrap();
+    assert!(!name.is_empty() && address.ends_with('>'), "{fields}");
+    let (user, host) = address.split_once('@').unwrap();
+    assert!(!user.is_empty() && host.len() > 1, "{fields}");
 }
 
 fn installed(machine: &Machine) -> String {
