@@ -30,7 +30,9 @@ fn scripts(directory: &Path) -> Vec<std::path::PathBuf> {
 fn clean(directory: &Path, at_least: usize) {
     let scripts = scripts(directory);
     assert!(scripts.len() >= at_least, "{scripts:?}");
-    let output = Command::new("shellcheck").args(&scripts).output().unwrap();
+    // What is in single quotes is for another shell: instructions for deliveries.
+    let shellcheck = Command::new("shellcheck").arg("--exclude=SC2016").args(&scripts).output();
+    let output = shellcheck.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
@@ -67,7 +69,9 @@ fn scripts_are_for_any_shell() {
             let text = String::from_utf8(files::read(&script)).unwrap();
             let first = text.lines().next().unwrap_or_default();
             assert!(first == "#!/bin/sh" || first == "# shellcheck shell=sh", "{script:?}");
-            assert!(!text.contains("QMAILHOME") && !text.contains('@'), "{script:?}");
+            for gap in ["@QMAIL@", "@EXPORT@", "@VARIABLE@"] {
+                assert!(!text.contains(gap), "{script:?}");
+            }
             assert!(!text.contains("killall") && !text.contains("pkill"), "{script:?}");
         }
     }
