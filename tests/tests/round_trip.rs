@@ -108,7 +108,7 @@ const READ: &str = "maildirmake mail; mpop --host=127.0.0.1 --port=995 --tls=on 
     --delivery=maildir,mail >&2; cat mail/new/*";
 
 #[test]
-fn the_samples_let_a_user_send_and_read_by_tls() {
+fn the_services_let_a_user_send_and_read_by_tls() {
     let tree = Tree::under_test();
     let needs = ["tcpserver", "msmtp", "mpop"].map(Need::Tool);
     let mut needs = needs.into_iter().chain([Need::Root, Need::Program("qmail-newcert")]);
@@ -133,7 +133,8 @@ fn the_samples_let_a_user_send_and_read_by_tls() {
     assert_eq!(protected.code, Some(0), "{}", protected.said());
     let _services: Vec<Server> = [("qmail-submission", 587), ("qmail-pop3sd", 995)]
         .map(|(name, port)| {
-            let (child, complaints) = tree.command(tree.path("doc/samples").join(name)).start();
+            let (child, complaints) =
+                tree.command(tree.path("services").join(name).join("run")).start();
             let address = format!("127.0.0.1:{port}");
             wait::until(name, || tree.within_network(|| TcpStream::connect(&address).ok()));
             Server { child, _complaints: complaints }

@@ -108,7 +108,7 @@ fn is_watched(service: &Path) -> bool {
         let options = options.write(true).custom_flags(qmail_sys::OPEN_NONBLOCKING);
         options.open(service.join("supervise").join(name)).is_ok()
     };
-    ["ok", "control"].iter().any(|name| has_reader(name))
+    ["ok", "control"].iter().any(has_reader)
 }
 
 /// Until nobody holds the lock of qmail-send.
