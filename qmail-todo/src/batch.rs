@@ -1,8 +1,8 @@
 //! Several messages at once, from `todo/` to qmail-send.
 //!
 //! The order is the specification (docs/ARCHITECTURE.md, The queue): for each message its files are
-//! written, then they reach the disk, then their names, and only then its envelope goes from `todo/`
-//! and qmail-send hears of it. Whatever fails leaves the message in `todo/`, to be done again from
+//! written, then they and their names reach the disk, and only then its envelope goes from `todo/` and
+//! qmail-send hears of it. Whatever fails leaves the message in `todo/`, to be done again from
 //! the start.
 
 mod sync;
@@ -11,6 +11,7 @@ mod write;
 use std::io;
 
 use qmail_core::queue::{Channel, Queue, QueueId};
+use qmail_sys::SyncGroup;
 use qmail_wire::todo::News;
 
 use crate::cleaner::{self, Cleaner};
@@ -20,8 +21,8 @@ use crate::route::Routes;
 
 pub(crate) use write::Written;
 
-/// Messages that are worked on at once: few enough that the first of them need not wait long for
-/// the others, and that their files can all be open.
+/// Messages that are worked on at once, if so many are there: nobody waits for them. They are few
+/// enough that the first need not wait long for the others, and that their files can all be open.
 pub(crate) const SIZE: usize = 32;
 
 const _: () = assert!(SIZE <= cleaner::AT_ONCE);
@@ -34,6 +35,7 @@ pub(crate) fn process(
     queue: &Queue,
     routes: &Routes,
     ids: &[QueueId],
+    group: &mut SyncGroup,
     cleaner: &mut Cleaner,
     reporter: &mut Reporter,
 ) -> io::Result<()> {
@@ -44,7 +46,7 @@ pub(crate) fn process(
             Err(trouble) => reporter.log(warning(&trouble)),
         }
     }
-    let (safe, troubles) = sync::sync(queue, written);
+    let (safe, troubles) = sync::sync(group, queue, written);
     for trouble in troubles {
         reporter.log(warning(&trouble));
     }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use qmail_core::queue::{Queue, TodoLock, Trigger};
-use qmail_sys::{Interest, poll};
+use qmail_sys::{Interest, SyncGroup, poll};
 use qmail_wire::todo::{News, Order};
 
 use crate::batch;
@@ -33,6 +33,7 @@ pub(crate) struct Daemon {
     orders: File,
     reporter: Reporter,
     cleaner: Cleaner,
+    group: SyncGroup,
     trigger: Option<Trigger>,
     scan: Option<Scan>,
     next_scan: Instant,
@@ -72,6 +73,7 @@ impl Daemon {
             orders: File::from(orders),
             reporter,
             cleaner,
+            group: SyncGroup::new(),
             trigger: None,
             scan: None,
             next_scan: Instant::now(),
@@ -145,6 +147,7 @@ impl Daemon {
                 &self.queue,
                 &self.settings.routes,
                 &ids,
+                &mut self.group,
                 &mut self.cleaner,
                 &mut self.reporter,
             )

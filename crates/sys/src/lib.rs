@@ -35,6 +35,7 @@ mod set_id;
 pub mod signal;
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 mod start_up;
+mod sync_group;
 
 pub use conceal::Readable;
 pub use connect::connect;
@@ -43,7 +44,7 @@ pub use crypt::{Shadow, crypt};
 pub use environment::secure_execution;
 pub use exec::{FailureCodes, Spawn};
 pub use fd::{Pipe, inherit, pipe, set_nonblocking};
-pub use file::{OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
+pub use file::{OPEN_NONBLOCKING, begin_writing, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use hangup::wait_for_hangup;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
@@ -62,3 +63,4 @@ pub use poll::{Interest, poll};
 pub use process::{Child, Exit, new_process_group, reap};
 pub use resources::lacks_resources;
 pub use set_id::give_up_set_id;
+pub use sync_group::SyncGroup;

@@ -9,6 +9,7 @@ use super::*;
 struct Bench {
     root: tempfile::TempDir,
     queue: Queue,
+    group: SyncGroup,
     cleaner: Cleaner,
     reporter: Reporter,
     requests: File,
@@ -42,6 +43,7 @@ impl Bench {
         Self {
             root,
             queue,
+            group: SyncGroup::new(),
             cleaner: Cleaner::new(File::from(requests.write), File::from(replies.read)),
             reporter: Reporter::new(File::from(news.write)),
             requests: File::from(requests.read),
@@ -62,7 +64,8 @@ impl Bench {
     fn process(mut self, ids: &[u64], replies: &[u8]) -> (Self, String, Vec<String>) {
         self.replies.write_all(replies).unwrap();
         let ids: Vec<QueueId> = ids.iter().copied().map(QueueId::new).collect();
-        process(&self.queue, &routes(), &ids, &mut self.cleaner, &mut self.reporter).unwrap();
+        let Self { queue, group, cleaner, reporter, .. } = &mut self;
+        process(queue, &routes(), &ids, group, cleaner, reporter).unwrap();
         self.reporter.tell(&News::Stopped);
         self.reporter.flush().unwrap();
         let requests = if replies.is_empty() { String::new() } else { read(&mut self.requests) };
@@ -182,11 +185,13 @@ fn missing_files_and_directories_in_the_way_are_trouble() {
 
 #[test]
 fn a_lost_qmail_clean_is_an_error() {
-    let mut bench = Bench::new(false);
+    let bench = Bench::new(false);
     bench.file("mess/1/7", b"");
     bench.file("todo/7", b"u0\0p1\0F\0Ta\0");
-    drop((bench.requests, bench.replies));
+    let Bench { root, queue, mut group, mut cleaner, mut reporter, requests, replies, .. } = bench;
+    drop((requests, replies));
     let ids = [QueueId::new(7)];
-    let result = process(&bench.queue, &routes(), &ids, &mut bench.cleaner, &mut bench.reporter);
+    let result = process(&queue, &routes(), &ids, &mut group, &mut cleaner, &mut reporter);
     assert!(result.is_err());
+    drop(root);
 }

@@ -55,10 +55,11 @@ pub struct Incoming<'q> {
     message: File,
 }
 
-/// State S3: the message is on disk, `intd/` has the envelope, which is being written.
+/// State S3: the message is complete, `intd/` has the envelope, which is being written.
 #[derive(Debug)]
 pub struct Envelope<'q> {
     files: Files<'q>,
+    message: File,
     envelope: File,
 }
 
@@ -94,12 +95,11 @@ impl Queue {
 impl<'q> Incoming<'q> {
     /// S2 to S3: the message is complete.
     pub fn complete(mut self) -> Result<Envelope<'q>, CreateError> {
-        self.message.sync_all().map_err(CreateError::Sync)?;
         let intd = self.files.queue.intd(self.files.id);
         let envelope = create_new(&intd).map_err(CreateError::CreateIntd)?;
         // Before the message, which is removed last: S3 never lacks it.
         self.files.made.insert(0, intd);
-        Ok(Envelope { files: self.files, envelope })
+        Ok(Envelope { files: self.files, message: self.message, envelope })
     }
 }
 
@@ -118,11 +118,14 @@ impl Envelope<'_> {
     /// to this process, and when this returns, whatever happens to this machine.
     pub fn commit(mut self) -> Result<QueueId, CreateError> {
         let (queue, id) = (self.files.queue, self.files.id);
+        // Two files by one write of the journal.
+        qmail_sys::begin_writing(&self.envelope);
+        self.message.sync_all().map_err(CreateError::Sync)?;
         self.envelope.sync_all().map_err(CreateError::Sync)?;
-        // The names reach the disk in the order of the states: a todo without its mess would be a
-        // message that was accepted and lost.
+        // What a todo promises is on disk before it: a todo without its mess would be a message that
+        // was accepted and lost. The name in intd promises nothing: todo is another one for the same
+        // file.
         sync_parent(&queue.mess(id))?;
-        sync_parent(&queue.intd(id))?;
         let todo = queue.todo(id);
         fs::hard_link(queue.intd(id), &todo).map_err(CreateError::LinkTodo)?;
         self.files.made.clear();
