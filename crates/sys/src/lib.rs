@@ -5,6 +5,7 @@
 //! leaves only by `_exit`.
 #![expect(unsafe_code, reason = "this is the crate that holds all of it")]
 
+mod borrow;
 mod conceal;
 mod connect;
 #[cfg(feature = "crypt")]
@@ -61,6 +62,6 @@ pub use nss_group::group_id;
 pub use open::OPEN_NOFOLLOW;
 pub use poll::{Interest, poll};
 pub use process::{Child, Exit, new_process_group, reap};
-pub use resources::lacks_resources;
+pub use resources::{allow_open_files, lacks_resources};
 pub use set_id::give_up_set_id;
 pub use sync_group::SyncGroup;
