@@ -1,65 +1,159 @@
-//! Whose an address is: the assignments come first, then the accounts of the host. Paths are
-//! relative to the home directory of qmail.
+//! Whose an address is, where `users/cdb` does not say: qmail-getpw is asked.
+//!
+//! It runs as another user than we do: name services run code of others, and not as root. Ours stays
+//! and is asked again and again ([`standing`]), a few of them where lookups take their time; each for
+//! a minute, so that nothing that it has read grows old. Another program in its place is run for each
+//! question ([`once`]), as by netqmail.
 
-use std::fs::File;
-use std::io::Read;
-use std::os::fd::AsFd;
-use std::path::Path;
+mod once;
+mod standing;
 
-use qmail_core::users;
-use qmail_sys::{Child, Exit, FailureCodes, Identity, Spawn, pipe};
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
-use crate::delivery::Failure;
-use crate::trouble::Trouble;
+use qmail_sys::{Exit, Identity};
+use qmail_wire::lookup::question;
+use qmail_wire::spawn::DeliveryNumber;
 
-/// What qmail-getpw may say: names and an address, which programs take as arguments.
-const LIMIT: u64 = 1 << 20;
-/// What a program ends with whose libraries cannot be loaded: see ld.so(8).
-const NOT_LOADED: u8 = 127;
+use crate::trouble::{Failure, Trouble};
+use once::Once;
+use standing::{Reading, Standing};
 
-/// The six strings for `local`. `lookup` asks for accounts: name services run code of others, and
-/// not as root.
-pub(crate) fn find(local: &[u8], lookup: Identity) -> Result<Vec<u8>, Failure> {
-    match users::find(Path::new(users::DATABASE), local) {
-        Ok(Some(strings)) => Ok(strings),
-        Ok(None) => account(local, lookup),
-        Err(_) => Err(Trouble::Database.into()),
+/// As seen from the home directory of qmail.
+const PROGRAM: &str = "bin/qmail-getpw";
+/// Those that wait for the next question, at most.
+const IDLE: usize = 16;
+
+/// All lookups that are under way, and who can be asked.
+#[derive(Debug)]
+pub(crate) struct Lookups {
+    home: PathBuf,
+    identity: Identity,
+    idle: Vec<Standing>,
+    open: BTreeMap<DeliveryNumber, Lookup>,
+    program: Option<Program>,
+    /// Whether the program stays.
+    stays: bool,
+}
+
+#[derive(Debug)]
+struct Lookup {
+    local: Vec<u8>,
+    asked: Asked,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Standing(Standing),
+    Once(Once),
+}
+
+/// What tells a program from the one that takes its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Program {
+    file: (u64, u64),
+    changed: (i64, i64),
+}
+
+/// How far a lookup has come: the six strings, or why there are none.
+pub(crate) type Found = Result<Vec<u8>, Failure>;
+
+impl Lookups {
+    pub(crate) fn new(home: PathBuf, identity: Identity) -> Self {
+        let (idle, open) = (Vec::new(), BTreeMap::new());
+        Self { home, identity, idle, open, program: None, stays: true }
+    }
+
+    /// Asks whose `local` is.
+    ///
+    /// # Errors
+    /// If there is no process to be had.
+    pub(crate) fn ask(&mut self, delivery: DeliveryNumber, local: &[u8]) -> io::Result<()> {
+        let program = Program::at(&self.home.join(PROGRAM));
+        if program != self.program {
+            (self.program, self.stays) = (program, true);
+            self.idle.clear();
+        }
+        self.idle.retain(Standing::is_fresh);
+        let asked = match question(local).filter(|_| self.stays) {
+            Some(question) => Asked::Standing(self.standing(question)?),
+            None => Asked::Once(Once::start(&self.home, self.identity, local)?),
+        };
+        self.open.insert(delivery, Lookup { local: local.to_vec(), asked });
+        Ok(())
+    }
+
+    /// Somebody who has been asked.
+    fn standing(&mut self, question: Vec<u8>) -> io::Result<Standing> {
+        while let Some(mut standing) = self.idle.pop() {
+            // It may have gone for reasons of its own.
+            if standing.ask(&question).is_ok() {
+                return Ok(standing);
+            }
+        }
+        Standing::start(&self.home, self.identity, question, self.program)
+    }
+
+    pub(crate) fn waits_for(&self) -> Vec<(DeliveryNumber, BorrowedFd<'_>)> {
+        let answers = self.open.iter().map(|(delivery, lookup)| match &lookup.asked {
+            Asked::Standing(standing) => Some((*delivery, standing.answers())),
+            Asked::Once(once) => Some((*delivery, once.answers()?)),
+        });
+        answers.flatten().collect()
+    }
+
+    /// Reads what there is to read. `None` if the lookup is not over.
+    pub(crate) fn go_on(&mut self, delivery: DeliveryNumber) -> Option<Found> {
+        let Lookup { local, asked } = self.open.remove(&delivery)?;
+        let asked = match asked {
+            Asked::Once(mut once) => match once.read() {
+                Some(found) => return Some(found),
+                None => Asked::Once(once),
+            },
+            Asked::Standing(mut standing) => match standing.read() {
+                Reading::More => Asked::Standing(standing),
+                Reading::Done(found) => {
+                    self.keep(standing);
+                    return Some(found);
+                }
+                Reading::Gone => return Some(Err(Trouble::System.into())),
+                Reading::NeverStayed => {
+                    self.stays &= standing.program() != self.program;
+                    match Once::start(&self.home, self.identity, &local) {
+                        Ok(once) => Asked::Once(once),
+                        Err(_) => return Some(Err(Trouble::System.into())),
+                    }
+                }
+            },
+        };
+        self.open.insert(delivery, Lookup { local, asked });
+        None
+    }
+
+    /// A process has ended: which lookup it was the last sign of life of.
+    pub(crate) fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {
+        self.open.iter_mut().find_map(|(delivery, lookup)| match &mut lookup.asked {
+            Asked::Once(once) => once.ended(process, exit).then_some(*delivery),
+            // What becomes of it shows in its answers.
+            Asked::Standing(_) => None,
+        })
+    }
+
+    fn keep(&mut self, standing: Standing) {
+        let is_of_use = standing.is_fresh() && standing.program() == self.program;
+        if is_of_use && self.idle.len() < IDLE {
+            self.idle.push(standing);
+        }
     }
 }
 
-fn account(local: &[u8], lookup: Identity) -> Result<Vec<u8>, Failure> {
-    let answer = pipe().map_err(|_| Trouble::System)?;
-    // Not our commands, which it could read.
-    let nothing = File::open("/dev/null").map_err(|_| Trouble::System)?;
-    let codes =
-        FailureCodes { setup: Trouble::Bug.code(), ..FailureCodes::all(Trouble::RunLookup.code()) };
-    let child = Spawn::new("bin/qmail-getpw")
-        .arg_bytes(local)
-        .connect(0, nothing.as_fd())
-        .connect(1, answer.write.as_fd())
-        .as_user(lookup)
-        .failing_with(codes)
-        .start()
-        .map_err(|_| Trouble::System)?;
-    drop(answer.write);
-    let mut strings = Vec::new();
-    let read = File::from(answer.read).take(LIMIT).read_to_end(&mut strings);
-    let ended = end_of(child);
-    // What we did not let it finish has no meaning, nor has its end.
-    let is_whole =
-        read.is_ok_and(|length| u64::try_from(length).is_ok_and(|length| length < LIMIT));
-    if !is_whole {
-        return Err(Trouble::System.into());
-    }
-    ended.map(|()| strings)
-}
-
-fn end_of(child: Child) -> Result<(), Failure> {
-    match child.wait() {
-        Ok(Exit::Code(0)) => Ok(()),
-        // It could not start, which says nothing of the address: passed on, it would bounce.
-        Ok(Exit::Code(NOT_LOADED)) => Err(Trouble::RunLookup.into()),
-        Ok(Exit::Code(code)) => Err(Failure::Lookup(code)),
-        Ok(Exit::Signal(_)) | Err(_) => Err(Trouble::System.into()),
+impl Program {
+    /// `None` if nothing can be said of it.
+    fn at(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self { file: (file.dev(), file.ino()), changed: (file.ctime(), file.ctime_nsec()) })
     }
 }

@@ -1,5 +1,5 @@
-//! What can keep qmail-local from running. The child tells by its exit code, and who waits for it
-//! makes a report of that.
+//! What can keep qmail-local from running. Whoever finds it tells by an exit code, be it the child's or
+//! one that a child would have had, and a report is made of that.
 
 use qmail_wire::spawn::Verdict;
 
@@ -78,6 +78,31 @@ impl Trouble {
             Self::RunLater => (Temporary, "Unable to run qmail-local.\n"),
             Self::RunLookup => (Temporary, "Unable to run qmail-getpw.\n"),
             Self::RunNever => (Permanent, "Unable to run qmail-local.\n"),
+        }
+    }
+}
+
+/// What a delivery ends with that never began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// We found it.
+    Trouble(Trouble),
+    /// qmail-getpw did, and its code is the delivery's.
+    Lookup(u8),
+}
+
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl Failure {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Trouble(trouble) => trouble.code(),
+            Self::Lookup(code) => code,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 use qmail_core::accounts::Accounts;
 use qmail_core::cdb::CdbWriter;
 use qmail_sys::{effective_uid, real_gid};
-use qmail_wire::spawn::{self, ReportParser};
+use qmail_wire::spawn::{self, ReportParser, Width};
 use tempfile::TempDir;
 
 /// Somebody who is not root, and exists nowhere.
@@ -89,11 +89,11 @@ impl Tree {
             sender: b"s@x".to_vec(),
             recipient: recipient.into(),
         };
-        child.stdin.take().unwrap().write_all(&command.encode()).unwrap();
+        child.stdin.take().unwrap().write_all(&command.encode(Width::One)).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         let (_, reports) = output.stdout.split_first().unwrap();
-        let [report] = <[_; 1]>::try_from(ReportParser::new().push(reports)).unwrap();
+        let [report] = <[_; 1]>::try_from(ReportParser::new(Width::One).push(reports)).unwrap();
         let report = report.unwrap();
         assert_eq!(report.delivery, 3);
         let text = String::from_utf8(report.text).unwrap();

@@ -7,14 +7,13 @@ mod output;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use qmail_core::accounts::{Accounts, Role};
 use qmail_core::tcpto::TimeoutFile;
-use qmail_spawn::{Descriptors, Kind, Spawner};
-use qmail_sys::{Child, FailureCodes, Spawn, inherit};
-use qmail_wire::spawn::Command;
+use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner};
+use qmail_sys::{FailureCodes, Spawn, inherit};
 
 pub use output::RemoteOutput;
 
@@ -31,7 +30,8 @@ pub fn run(home: &Path, program: Option<OsString>) -> Result<(), Box<dyn Error>>
     let _ = TimeoutFile::new(home).reset();
     let program = program.filter(|program| !program.is_empty());
     let remote = Remote { program: program.unwrap_or_else(|| "qmail-remote".into()) };
-    Ok(Spawner::new(&remote, descriptors, Path::new("."), owner)?.run()?)
+    let limit = qmail_spawn::limit(home)?;
+    Ok(Spawner::new(remote, limit, descriptors, Path::new("."), owner)?.run()?)
 }
 
 /// Remote deliveries.
@@ -42,22 +42,19 @@ struct Remote {
 impl Kind for Remote {
     type Output = RemoteOutput;
 
-    fn start(
-        &self,
-        command: &Command,
-        message: BorrowedFd<'_>,
-        report: BorrowedFd<'_>,
-    ) -> io::Result<Child> {
+    fn start(&mut self, order: Order) -> io::Result<Begun> {
+        let Order { command, message, report } = order;
         let host = qmail_address::host(&command.recipient).unwrap_or_default();
         let codes = FailureCodes { permanent: 100, ..FailureCodes::all(111) };
         Spawn::search(&self.program)
             .arg_bytes(host)
             .arg_bytes(&command.sender)
             .arg_bytes(&command.recipient)
-            .connect(0, message)
-            .connect(1, report)
-            .connect(2, report)
+            .connect(0, message.as_fd())
+            .connect(1, report.as_fd())
+            .connect(2, report.as_fd())
             .failing_with(codes)
             .start()
+            .map(Begun::Running)
     }
 }

@@ -16,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use qmail_core::log::Log;
 use qmail_core::queue::{Channel, Queue};
 use qmail_sys::signal::{Signal, Signals};
+use qmail_wire::spawn::Limit;
 use qmail_wire::todo::Order;
 
 use crate::channels::PerChannel;
@@ -44,6 +45,7 @@ pub(crate) struct Daemon {
     scheduler: Scheduler<OpenMessage>,
     half_done: HalfDone,
     spawners: PerChannel<Option<Spawner>>,
+    limits: PerChannel<Limit>,
     passes: PerChannel<Option<Recipients>>,
     cleaner: Option<Cleaner>,
     todo: Option<Todo>,
@@ -63,6 +65,7 @@ impl Daemon {
         mut scheduler: Scheduler<OpenMessage>,
         half_done: HalfDone,
         spawners: PerChannel<Option<Spawner>>,
+        limits: PerChannel<Limit>,
         cleaner: Cleaner,
         todo: Option<Todo>,
     ) -> Self {
@@ -81,6 +84,7 @@ impl Daemon {
             scheduler,
             half_done,
             spawners,
+            limits,
             passes: PerChannel::default(),
             cleaner: Some(cleaner),
             todo,
@@ -130,17 +134,34 @@ impl Daemon {
 
     fn obey(&mut self, signal: Signal) {
         match signal {
-            Signal::SIGTERM => self.scheduler.stop(),
-            Signal::SIGALRM => self.scheduler.hurry(now()),
-            Signal::SIGHUP => {
-                if let Some(todo) = &mut self.todo {
-                    todo.order(Order::Reread);
-                }
-                if let Err(line) = self.settings.reread(&self.home) {
-                    self.say(line);
+            Signal::SIGTERM if self.scheduler.is_stopping() => {}
+            Signal::SIGTERM => {
+                self.scheduler.stop();
+                // Where nothing is waited for, the end comes at once.
+                if self.scheduler.awaited() > 0 {
+                    self.log_status();
                 }
             }
+            Signal::SIGALRM => self.scheduler.hurry(now()),
+            Signal::SIGHUP => self.reread(),
             _ => {}
+        }
+    }
+
+    fn reread(&mut self) {
+        if let Some(todo) = &mut self.todo {
+            todo.order(Order::Reread);
+        }
+        if let Err(line) = self.settings.reread(&self.home) {
+            self.say(line);
+        }
+        let before = self.scheduler.load();
+        match self.settings.reread_concurrency() {
+            Ok(()) => self.scheduler.set_concurrency(&self.settings.concurrency(&self.limits)),
+            Err(line) => self.say(line),
+        }
+        if self.scheduler.load() != before {
+            self.log_status();
         }
     }
 

@@ -20,8 +20,6 @@ pub(crate) enum StartFailure {
     Mutex,
     AlreadyRunning,
     Spawners,
-    /// A spawner of a qmail with more than 255 deliveries at once.
-    TwoBytes,
     /// A qmail-start that does not start qmail-todo.
     NoTodo,
 }
@@ -51,6 +49,8 @@ pub(crate) const REREAD_HOME: &str =
     "alert: unable to reread controls: unable to switch to home directory";
 pub(crate) const REREAD_LOCALS: &str = "alert: unable to reread control/locals";
 pub(crate) const REREAD_DOMAINS: &str = "alert: unable to reread control/virtualdomains";
+pub(crate) const REREAD_LOCAL: &str = "alert: unable to reread control/concurrencylocal";
+pub(crate) const REREAD_REMOTE: &str = "alert: unable to reread control/concurrencyremote";
 pub(crate) const OUT_OF_RANGE: &str = "warning: internal error: delivery report out of range";
 pub(crate) const NO_QUEUE_PROGRAM: &str = "warning: unable to start qmail-queue, will try later";
 pub(crate) const BOUNCE_REFUSED: &str = "warning: trouble injecting bounce message, will try later";
@@ -76,7 +76,6 @@ pub(crate) fn cannot_start(failure: &StartFailure) -> Vec<u8> {
         StartFailure::Mutex => line.text("unable to open mutex"),
         StartFailure::AlreadyRunning => line.text("qmail-send is already running"),
         StartFailure::Spawners => line.text("hath the daemon spawn no fire?"),
-        StartFailure::TwoBytes => line.text("a spawner numbers deliveries with two bytes"),
         StartFailure::NoTodo => line.text("qmail-start has not started qmail-todo"),
     }
     .end()
@@ -211,7 +210,6 @@ mod tests {
             (StartFailure::Mutex, "unable to open mutex"),
             (StartFailure::AlreadyRunning, "qmail-send is already running"),
             (StartFailure::Spawners, "hath the daemon spawn no fire?"),
-            (StartFailure::TwoBytes, "a spawner numbers deliveries with two bytes"),
             (StartFailure::NoTodo, "qmail-start has not started qmail-todo"),
         ] {
             check(cannot_start(&failure), &format!("alert: cannot start: {expected}"));

@@ -125,6 +125,14 @@ impl<P> Scheduler<P> {
         Self { lifetime, lanes, jobs, finished, doubtful, last_number: 0, stopping: false }
     }
 
+    /// From now on, so many deliveries may be under way. Those that are go on.
+    pub(crate) fn set_concurrency(&mut self, concurrency: &PerChannel<DeliveryNumber>) {
+        for channel in Channel::ALL {
+            self.lanes.of_mut(channel).slots.set_limit(*concurrency.of(channel));
+        }
+        self.jobs.set_limit(self.lanes.iter().map(|lane| lane.slots.count()).sum());
+    }
+
     /// A message has recipients on a channel.
     pub fn add(&mut self, channel: Channel, id: QueueId, due: Time) {
         self.lanes.of_mut(channel).waiting.add(id, due);

@@ -6,7 +6,7 @@ use qmail_core::control::{
     BOUNCEFROM, BOUNCEHOST, CONCURRENCYLOCAL, CONCURRENCYREMOTE, ControlError, Controls,
     DOUBLEBOUNCEHOST, DOUBLEBOUNCETO, LOCALS, Map, QUEUELIFETIME, VIRTUALDOMAINS,
 };
-use qmail_wire::spawn::DeliveryNumber;
+use qmail_wire::spawn::{DeliveryNumber, Limit};
 
 use crate::bounce::BounceSettings;
 use crate::channels::PerChannel;
@@ -58,26 +58,36 @@ impl Settings {
     }
 
     /// Deliveries at once: what is wished for, but no more than the spawners can do.
-    pub(crate) fn concurrency(
-        &self,
-        limits: &PerChannel<DeliveryNumber>,
-    ) -> PerChannel<DeliveryNumber> {
+    pub(crate) fn concurrency(&self, limits: &PerChannel<Limit>) -> PerChannel<DeliveryNumber> {
         PerChannel::new(|channel| {
             let wished = DeliveryNumber::try_from(*self.concurrency.of(channel));
-            wished.unwrap_or(DeliveryNumber::MAX).min(*limits.of(channel))
+            wished.unwrap_or(DeliveryNumber::MAX).min(limits.of(channel).deliveries)
         })
     }
 
     /// Reads `virtualdomains` again, as SIGHUP demands.
     ///
     /// # Errors
-    /// The line for the log; the settings stay as they were then.
+    /// The line for the log; it stays as it was then.
     pub(crate) fn reread(&mut self, home: &Path) -> Result<(), &'static str> {
         // A home that cannot be entered would look like one without control files.
         std::fs::metadata(home.join(".")).map_err(|_| lines::REREAD_HOME)?;
         self.controls.list(&LOCALS).ok().flatten().ok_or(lines::REREAD_LOCALS)?;
         let read = self.controls.map(&VIRTUALDOMAINS);
         self.virtual_domains = read.map_err(|_| lines::REREAD_DOMAINS)?;
+        Ok(())
+    }
+
+    /// Reads again how many deliveries are wished for at once.
+    ///
+    /// # Errors
+    /// The line for the log; both stay as they were then.
+    pub(crate) fn reread_concurrency(&mut self) -> Result<(), &'static str> {
+        let (local, remote) = (
+            self.controls.number(&CONCURRENCYLOCAL).map_err(|_| lines::REREAD_LOCAL)?,
+            self.controls.number(&CONCURRENCYREMOTE).map_err(|_| lines::REREAD_REMOTE)?,
+        );
+        self.concurrency = PerChannel { local, remote };
         Ok(())
     }
 }
@@ -108,7 +118,7 @@ mod tests {
             double_bounces_to: b"postmaster@here.example".to_vec(),
         };
         assert_eq!((settings.lifetime, settings.bounces.clone()), (604_800, bounces));
-        let limits = PerChannel { local: 120, remote: 15 };
+        let limits = PerChannel { local: Limit::new(120), remote: Limit::new(15) };
         assert_eq!(settings.concurrency(&limits), PerChannel { local: 10, remote: 15 });
     }
 
@@ -117,7 +127,7 @@ mod tests {
         let home =
             home(&[("me", "h\n"), ("concurrencylocal", "9999\n"), ("concurrencyremote", "0")]);
         let settings = Settings::read(home.path()).unwrap();
-        let limits = PerChannel { local: 255, remote: 255 };
+        let limits = PerChannel { local: Limit::new(255), remote: Limit::new(255) };
         assert_eq!(settings.concurrency(&limits), PerChannel { local: 255, remote: 0 });
     }
 

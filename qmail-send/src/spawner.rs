@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use qmail_wire::spawn::{Command, Mangled, Report, ReportParser};
+use qmail_wire::spawn::{Command, Mangled, Report, ReportParser, Width};
 
 use crate::Ends;
 
@@ -12,15 +12,16 @@ use crate::Ends;
 #[derive(Debug)]
 pub(crate) struct Spawner {
     ends: Ends,
+    width: Width,
     waiting: Vec<u8>,
     parser: ReportParser,
 }
 
 impl Spawner {
-    /// From now on writing to it does not block.
-    pub(crate) fn new(ends: Ends) -> io::Result<Self> {
+    /// A spawner that numbers deliveries like this. From now on writing to it does not block.
+    pub(crate) fn new(ends: Ends, width: Width) -> io::Result<Self> {
         qmail_sys::set_nonblocking(&ends.to)?;
-        Ok(Self { ends, waiting: Vec::new(), parser: ReportParser::new() })
+        Ok(Self { ends, width, waiting: Vec::new(), parser: ReportParser::new(width) })
     }
 
     /// Whether a further command can be sent.
@@ -33,7 +34,7 @@ impl Spawner {
     /// # Errors
     /// If the spawner is gone.
     pub(crate) fn send(&mut self, command: &Command) -> io::Result<()> {
-        self.waiting.extend(command.encode());
+        self.waiting.extend(command.encode(self.width));
         self.flush()
     }
 
@@ -90,9 +91,9 @@ mod tests {
     fn a_spawner_that_does_not_read_does_not_hold_us_up() {
         let (commands, reports) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
         let ends = Ends { to: File::from(commands.write), from: File::from(reports.read) };
-        let mut spawner = Spawner::new(ends).unwrap();
+        let mut spawner = Spawner::new(ends, Width::Two).unwrap();
         let command = Command {
-            delivery: 1,
+            delivery: 300,
             message: b"1/2".to_vec(),
             sender: vec![b's'; 30_000],
             recipient: b"r@h".to_vec(),
@@ -103,7 +104,7 @@ mod tests {
             sent += 1;
         }
         let mut commands = File::from(commands.read);
-        let mut parser = qmail_wire::spawn::CommandParser::new();
+        let mut parser = qmail_wire::spawn::CommandParser::new(Width::Two);
         let mut arrived = Vec::new();
         while arrived.len() < sent {
             let mut block = [0; 4096];

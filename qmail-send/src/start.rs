@@ -11,7 +11,7 @@ use qmail_core::log::Log;
 use qmail_core::queue::{Queue, QueueId, TodoLock};
 use qmail_sys::signal::{self, Signal, Signals};
 use qmail_sys::{Interest, poll};
-use qmail_wire::spawn::DeliveryNumber;
+use qmail_wire::spawn::Limit;
 
 use crate::channels::PerChannel;
 use crate::cleaner::Cleaner;
@@ -27,6 +27,8 @@ use crate::{Ends, Pipes};
 
 /// What was in the way is asked again after this.
 const PAUSE: Duration = Duration::from_secs(10);
+/// A spawner that has said one byte says the next one within this time, if there is one.
+const FOR_MORE: Duration = Duration::from_millis(20);
 /// The qmail-todo of our predecessor ends by itself: it is asked so often whether it has.
 const BETWEEN_LOCKS: Duration = Duration::from_millis(200);
 
@@ -59,7 +61,7 @@ pub(crate) fn start(pipes: Pipes) -> Result<Started, CannotStart> {
     });
     match ready {
         Ok((tree, spawners, limits, todo)) => {
-            Ok(begin(log, tree, spawners, &limits, pipes.clean, todo))
+            Ok(begin(log, tree, spawners, limits, pipes.clean, todo))
         }
         Err(failure) => {
             log.write(&lines::cannot_start(&failure));
@@ -68,7 +70,7 @@ pub(crate) fn start(pipes: Pipes) -> Result<Started, CannotStart> {
     }
 }
 
-type Ready = (Tree, PerChannel<Option<Spawner>>, PerChannel<DeliveryNumber>);
+type Ready = (Tree, PerChannel<Option<Spawner>>, PerChannel<Limit>);
 
 /// Everything that can fail.
 fn ready(log: &Log, mut local: Ends, mut remote: Ends) -> Result<Ready, StartFailure> {
@@ -77,14 +79,15 @@ fn ready(log: &Log, mut local: Ends, mut remote: Ends) -> Result<Ready, StartFai
         return Err(StartFailure::ForeignChannel(directory));
     }
     let limits = PerChannel { local: limit(&mut local)?, remote: limit(&mut remote)? };
-    let spawner = |ends| {
-        let spawner = Spawner::new(ends);
+    let spawner = |ends, limit: Limit| {
+        let spawner = Spawner::new(ends, limit.width);
         if spawner.is_err() {
             log.write(&lines::text(lines::LOST_SPAWNER));
         }
         spawner.ok()
     };
-    let spawners = PerChannel { local: spawner(local), remote: spawner(remote) };
+    let spawners =
+        PerChannel { local: spawner(local, limits.local), remote: spawner(remote, limits.remote) };
     Ok((tree, spawners, limits))
 }
 
@@ -109,21 +112,32 @@ fn signals() -> io::Result<Signals> {
     Signals::watch(&[Signal::SIGTERM, Signal::SIGALRM, Signal::SIGHUP])
 }
 
-/// How many deliveries at once a spawner can do: the first thing that it says.
-fn limit(ends: &mut Ends) -> Result<DeliveryNumber, StartFailure> {
-    let mut bytes = [0; size_of::<DeliveryNumber>()];
-    ends.from.read_exact(&mut bytes).map_err(|_| StartFailure::Spawners)?;
-    if says_more(ends) {
-        return Err(StartFailure::TwoBytes);
-    }
-    Ok(DeliveryNumber::from_le_bytes(bytes))
+/// How many deliveries at once a spawner can do, and how it numbers them: the first thing that it
+/// says, and all that it says before it is told something.
+fn limit(ends: &mut Ends) -> Result<Limit, StartFailure> {
+    let mut bytes = [0; 2];
+    let first = read_limit(ends, &mut bytes)?;
+    // The patch for more than 255 deliveries writes two bytes one by one.
+    let second = match bytes.get_mut(first..).filter(|rest| !rest.is_empty()) {
+        Some(rest) if says_more(ends) => read_limit(ends, rest)?,
+        _ => 0,
+    };
+    bytes.get(..first + second).and_then(Limit::parse).ok_or(StartFailure::Spawners)
 }
 
-/// Before it is told anything, a spawner has nothing to say but its limit. With the patch for more
-/// than 255 deliveries that takes two bytes, and so does the number of each delivery.
-fn says_more(ends: &mut Ends) -> bool {
-    let is_ready = poll(&mut [Interest::reading(ends.from.as_fd())], Some(Duration::ZERO));
-    is_ready.unwrap_or(false) && matches!(ends.from.read(&mut [0]), Ok(1))
+fn read_limit(ends: &mut Ends, bytes: &mut [u8]) -> Result<usize, StartFailure> {
+    loop {
+        match ends.from.read(bytes) {
+            Ok(0) => return Err(StartFailure::Spawners),
+            Ok(length) => return Ok(length),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(StartFailure::Spawners),
+        }
+    }
+}
+
+fn says_more(ends: &Ends) -> bool {
+    poll(&mut [Interest::reading(ends.from.as_fd())], Some(FOR_MORE)).unwrap_or(false)
 }
 
 /// A channel of a patched qmail that still has recipients. To us a message with no others would look
@@ -149,12 +163,12 @@ fn begin(
     log: Log,
     tree: Tree,
     spawners: PerChannel<Option<Spawner>>,
-    limits: &PerChannel<DeliveryNumber>,
+    limits: PerChannel<Limit>,
     clean: Ends,
     todo: Ends,
 ) -> Started {
     let Tree { home, settings, queue, signals, mutex } = tree;
-    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(limits));
+    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
     let Ok(half_done) = survey(&mut scheduler, &queue, &log, &signals) else {
         log.write(&lines::text(lines::EXITING));
         return Started::Stopped;
@@ -162,7 +176,8 @@ fn begin(
     log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
     let (cleaner, todo) = (Cleaner::new(clean), Todo::new(todo).ok());
     let daemon = Daemon::new(
-        log, home, queue, settings, signals, mutex, scheduler, half_done, spawners, cleaner, todo,
+        log, home, queue, settings, signals, mutex, scheduler, half_done, spawners, limits,
+        cleaner, todo,
     );
     Started::Ready(Box::new(daemon))
 }

@@ -6,10 +6,10 @@ mod support;
 use std::fs;
 
 use qmail_sys::Exit;
-use qmail_wire::spawn::{Command, Verdict};
+use qmail_wire::spawn::{Command, DeliveryNumber, Verdict};
 use support::{Running, Tree, is_empty, now};
 
-fn command(delivery: u8, message: &str, sender: &str, recipient: &str) -> Command {
+fn command(delivery: DeliveryNumber, message: &str, sender: &str, recipient: &str) -> Command {
     Command {
         delivery,
         message: message.as_bytes().to_vec(),
@@ -164,6 +164,7 @@ fn a_deferral_is_tried_again_and_its_time_survives_a_stop() {
     running.signal("-TERM");
     assert_eq!(running.order(), b'S');
     assert_eq!(running.order(), b'X');
+    running.log.wait_for("status: local 1/10 remote 0/10 exitasap");
     running.local.report(0, Verdict::Temporary, "still not\n");
     running.news(b"X\0");
     let (exit, lines) = running.end();
@@ -365,6 +366,68 @@ fn qmail_clean_may_fail() {
 }
 
 #[test]
+fn a_spawner_with_more_than_255_deliveries_numbers_them_by_two_bytes() {
+    let tree = Tree::new();
+    tree.write("control/concurrencylocal", b"1000\n");
+    let recipients: Vec<String> = (0..300).map(|number| format!("{number}@here.example")).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    tree.put(7, "s@h", &recipients, &["jane@there.example"]);
+    let mut running = Running::start_with(&tree, &[253, 1], &[10]);
+    running.log.wait_for("status: local 0/509 remote 0/10");
+    for (number, recipient) in (0..).zip(recipients) {
+        assert_eq!(running.local.next(), command(number, "1/7", "s@h", recipient));
+    }
+    // The other one still numbers by one.
+    assert_eq!(running.remote.next(), command(0, "1/7", "s@h", "jane@there.example"));
+    running.log.wait_for("status: local 300/509 remote 1/10");
+    running.local.report(256, Verdict::Success, "ok\n");
+    running.log.wait_for("status: local 299/509 remote 1/10");
+    running.remote.report(0, Verdict::Success, "ok\n");
+    running.log.wait_for("status: local 299/509 remote 0/10");
+    // Two bytes for what would fit into one.
+    let tree = Tree::new();
+    tree.put(7, "s@h", &["a@h"], &[]);
+    let mut running = Running::start_with(&tree, &[3, 0], &[10]);
+    running.log.wait_for("status: local 0/3 remote 0/10");
+    running.local.next();
+    running.local.report(0, Verdict::Success, "ok\n");
+    running.log.wait_for("delivery 1: success: ok/");
+}
+
+#[test]
+fn concurrency_is_read_again_on_hup() {
+    let tree = Tree::new();
+    tree.write("control/concurrencylocal", b"2\n");
+    tree.put(7, "s@h", &["a@h", "b@h", "c@h", "d@h", "e@h"], &[]);
+    let mut running = Running::start_with(&tree, &[4], &[10]);
+    running.log.wait_for("status: local 2/2 remote 0/10");
+    let reread = |running: &mut Running, local: &[u8], status: &str| {
+        tree.write("control/concurrencylocal", local);
+        running.signal("-HUP");
+        running.log.wait_for(status);
+    };
+    // No more than the spawner can do.
+    reread(&mut running, b"100\n", "status: local 2/4 remote 0/10");
+    running.log.wait_for("status: local 4/4 remote 0/10");
+    // What runs goes on, and nothing takes its place.
+    reread(&mut running, b"1\n", "status: local 4/1 remote 0/10");
+    for number in [1, 0, 2] {
+        running.local.report(number, Verdict::Success, "ok\n");
+    }
+    running.log.wait_for("status: local 1/1 remote 0/10");
+    running.local.report(3, Verdict::Success, "ok\n");
+    running.log.wait_for("starting delivery 5: msg 7 to local e@h");
+    // What cannot be read leaves the other one as it was, too.
+    tree.write("control/concurrencyremote", b"7\n");
+    fs::remove_file(tree.path("control/concurrencylocal")).unwrap();
+    fs::create_dir(tree.path("control/concurrencylocal")).unwrap();
+    running.signal("-HUP");
+    running.log.wait_for("alert: unable to reread control/concurrencylocal");
+    running.local.report(0, Verdict::Success, "ok\n");
+    running.log.wait_for("status: local 0/1 remote 0/10");
+}
+
+#[test]
 fn litter_is_found_at_the_start() {
     let tree = Tree::new();
     tree.write("queue/mess/1/9", b"");
@@ -387,8 +450,6 @@ fn whoever_cannot_start_says_why_and_exits_111() {
     };
     let tree = Tree::new();
     check(&tree, &[], "hath the daemon spawn no fire?");
-    check(&tree, &[253, 1], "a spawner numbers deliveries with two bytes");
-    check(&tree, &[10, 0], "a spawner numbers deliveries with two bytes");
     fs::create_dir_all(tree.path("queue/suppl0/0")).unwrap();
     tree.write("queue/suppl0/0/8", b"");
     check(&tree, &[10], "recipients in queue/suppl0 are for a qmail with more channels");

@@ -1,6 +1,6 @@
 //! qmail-lspawn: whose mail it is, and what becomes of it.
 
-use qmail_conformance::{Need, Tree, cdb, files};
+use qmail_conformance::{Need, Tree, cdb, files, wait};
 
 const DONE: &str = "did 0+0+1\n";
 
@@ -367,4 +367,41 @@ fn every_delivery_reads_the_message_from_its_start() {
         let said = lspawn.deliver(&message, "a@b", "joe@test.example");
         assert_eq!(said, "KReceived:last\ndid 0+0+2\n");
     }
+}
+
+#[test]
+fn one_qmail_getpw_answers_for_many_deliveries() {
+    let tree = Tree::under_test();
+    if tree.is_original() {
+        // It starts one for each.
+        return;
+    }
+    tree.user("joe").instruct("", "|exit 0\n");
+    let message = tree.spawnable("hi\n");
+    let mut lspawn = tree.lspawn();
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        assert_eq!(said, format!("K{DONE}"));
+        let running = tree.processes_named("qmail-getpw");
+        assert_eq!(running.len(), 1);
+        seen.extend(running);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 1, "the same one");
+    assert_eq!(lspawn.end(), (Some(0), Vec::new()));
+    // It ends with whoever asks it.
+    wait::until("its end", || tree.processes_named("qmail-getpw").is_empty().then_some(()));
+}
+
+#[test]
+fn a_qmail_getpw_that_is_replaced_is_asked_no_more() {
+    let tree = Tree::under_test();
+    let message = tree.spawnable("hi\n");
+    tree.user("joe").instruct("", "|exit 0\n");
+    let mut lspawn = tree.lspawn();
+    assert_eq!(lspawn.deliver(&message, "a@b", "joe@test.example"), format!("K{DONE}"));
+    tree.replace_program("qmail-getpw", "exit 115");
+    let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+    assert_eq!(said, "ZNFS failure in qmail-local.\n");
 }

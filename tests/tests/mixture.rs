@@ -196,19 +196,47 @@ fn qmail_send_says_that_it_has_no_pipes_to_qmail_todo() {
 }
 
 #[test]
-fn qmail_send_says_that_a_spawner_numbers_deliveries_with_two_bytes() {
+fn qmail_send_numbers_deliveries_as_a_patched_spawner_does() {
     let tree = Tree::under_test();
     if tree.is_original() {
         // It takes the second byte for the number of a delivery.
         return;
     }
-    for spawner in ["qmail-lspawn", "qmail-rspawn"] {
-        let tree = Tree::under_test();
-        tree.replace_program(spawner, "printf '\\375\\001'; exec cat > /dev/null");
-        let mut running = tree.start();
-        running.wait_for("alert: cannot start: a spawner numbers deliveries with two bytes");
-        assert_eq!(running.wait(), Some(111));
+    // It says 509 as the patch for more than 255 deliveries does: byte by byte.
+    let said = tree.scratch().join("said");
+    let script = format!(
+        "printf '\\375'; printf '\\001'; head -c 2 > {}; printf '\\000\\000Kok\\n\\000'; \
+         exec cat > /dev/null",
+        said.display()
+    );
+    tree.replace_program("qmail-lspawn", &script);
+    tree.control("concurrencylocal", "1000");
+    tree.queue("jane@test.example", &["joe@test.example"], "Subject: x\n\nhi\n");
+    let running = tree.start();
+    running.wait_for("status: local 0/509 remote 0/20");
+    running.wait_for("delivery 1: success: ok/");
+    running.wait_for("end msg ");
+    running.stop();
+    assert_eq!(fs::read(said).unwrap(), [0, 0]);
+}
+
+#[test]
+fn our_spawners_run_more_than_255_deliveries_where_they_are_allowed_to() {
+    let tree = Tree::under_test();
+    if tree.is_original() {
+        return;
     }
+    tree.control("spawnlimit", "300");
+    tree.control("concurrencylocal", "1000");
+    tree.control("concurrencyremote", "260");
+    let joe = tree.user("joe").uses_maildir();
+    let recipients = vec!["joe@test.example"; 300];
+    tree.queue("jane@test.example", &recipients, "Subject: x\n\nhi\n");
+    let running = tree.start();
+    running.wait_for("status: local 0/300 remote 0/260");
+    running.wait_for("end msg ");
+    running.stop();
+    assert_eq!(joe.messages().len(), 300);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use qmail_sys::{Child, Exit};
+use qmail_sys::Exit;
 use qmail_wire::spawn::Verdict;
 
 use crate::Output;
@@ -13,25 +13,13 @@ use crate::Output;
 const TURN: usize = 1 << 20;
 
 pub(crate) struct Delivery<O> {
-    process: u32,
     /// `None` once nobody can write to it any more.
     report: Option<File>,
     output: O,
     exit: Option<Exit>,
 }
 
-impl<O: Output> Delivery<O> {
-    /// `report` does not block.
-    pub(crate) fn new(child: Child, report: OwnedFd) -> Self {
-        // It is waited for with all the others.
-        let process = child.id();
-        Self { process, report: Some(File::from(report)), output: O::default(), exit: None }
-    }
-
-    pub(crate) fn is_process(&self, process: u32) -> bool {
-        self.process == process && self.exit.is_none()
-    }
-
+impl<O> Delivery<O> {
     pub(crate) fn ended(&mut self, exit: Exit) {
         self.exit = Some(exit);
     }
@@ -48,6 +36,13 @@ impl<O: Output> Delivery<O> {
     /// What to wait for.
     pub(crate) fn report(&self) -> Option<BorrowedFd<'_>> {
         self.report.as_ref().map(AsFd::as_fd)
+    }
+}
+
+impl<O: Output> Delivery<O> {
+    /// `report` does not block.
+    pub(crate) fn new(report: OwnedFd) -> Self {
+        Self { report: Some(File::from(report)), output: O::default(), exit: None }
     }
 
     /// Takes what it has said until now.

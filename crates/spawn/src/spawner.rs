@@ -5,14 +5,14 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
-use qmail_core::built_in;
 use qmail_sys::signal::{self, Signal, Signals};
 use qmail_sys::{Interest, pipe, poll, reap, set_nonblocking};
-use qmail_wire::spawn::{Command, CommandOverflow, CommandParser, DeliveryNumber, Report};
+use qmail_wire::spawn::{Command, CommandOverflow, CommandParser, DeliveryNumber, Limit, Report};
 
-use crate::Kind;
+use crate::check::{Refused, open_message};
+use crate::deliveries::Deliveries;
 use crate::delivery::Delivery;
-use crate::order::{Refused, open_message};
+use crate::{Begun, Kind, Order};
 
 /// The two pipes from and to qmail-send.
 #[derive(Debug)]
@@ -25,9 +25,10 @@ pub struct Descriptors {
 
 /// A spawner at work.
 pub struct Spawner<'a, K: Kind> {
-    kind: &'a K,
+    kind: K,
     messages: &'a Path,
     owner: u32,
+    limit: Limit,
     /// `None` after its end: what is running is still finished.
     commands: Option<File>,
     parser: CommandParser,
@@ -36,14 +37,14 @@ pub struct Spawner<'a, K: Kind> {
     /// Reports of this turn, which go out together.
     waiting: Vec<u8>,
     signals: Signals,
-    /// By delivery number.
-    deliveries: Vec<Option<Delivery<K::Output>>>,
+    deliveries: Deliveries<K::Output>,
 }
 
 /// What has something for us.
 struct Ready {
-    /// By their numbers.
-    deliveries: Vec<usize>,
+    /// What deliveries wait for that begin later.
+    later: Vec<DeliveryNumber>,
+    deliveries: Vec<DeliveryNumber>,
     commands: bool,
 }
 
@@ -54,12 +55,12 @@ impl<'a, K: Kind> Spawner<'a, K> {
     /// # Errors
     /// If the signal of children that end cannot be watched.
     pub fn new(
-        kind: &'a K,
+        kind: K,
+        limit: Limit,
         descriptors: Descriptors,
         messages: &'a Path,
         owner: u32,
     ) -> io::Result<Self> {
-        let limit: DeliveryNumber = built_in::spawn_limit();
         // Where whoever started us ignores it, children would vanish and never have ended.
         signal::restore(&[Signal::SIGCHLD])?;
         let signals = Signals::watch(&[Signal::SIGCHLD])?;
@@ -67,12 +68,13 @@ impl<'a, K: Kind> Spawner<'a, K> {
             kind,
             messages,
             owner,
+            limit,
             commands: Some(File::from(descriptors.commands)),
-            parser: CommandParser::new(),
+            parser: CommandParser::new(limit.width),
             reports: Some(File::from(descriptors.reports)),
-            waiting: limit.to_le_bytes().to_vec(),
+            waiting: limit.encode(),
             signals,
-            deliveries: std::iter::repeat_with(|| None).take(limit.into()).collect(),
+            deliveries: Deliveries::new(),
         };
         spawner.send_reports();
         Ok(spawner)
@@ -83,11 +85,15 @@ impl<'a, K: Kind> Spawner<'a, K> {
     /// # Errors
     /// If nothing can be waited for any more.
     pub fn run(mut self) -> io::Result<()> {
-        while self.commands.is_some() || self.deliveries.iter().any(Option::is_some) {
+        while self.commands.is_some() || !self.deliveries.is_empty() {
             let ready = self.wait()?;
             while self.signals.take()?.is_some() {}
-            self.reap()?;
-            self.collect(&ready.deliveries);
+            let ended = self.reap()?;
+            for number in ready.later {
+                let begun = self.kind.go_on(number);
+                self.begin(number, begun);
+            }
+            self.collect(&ready.deliveries, &ended);
             if ready.commands {
                 self.take_commands();
             }
@@ -98,41 +104,47 @@ impl<'a, K: Kind> Spawner<'a, K> {
 
     /// Waits until something happens.
     fn wait(&self) -> io::Result<Ready> {
-        let reports = self.deliveries.iter().enumerate();
-        let (numbers, reports): (Vec<usize>, Vec<_>) =
-            reports.filter_map(|(at, slot)| Some((at, slot.as_ref()?.report()?))).unzip();
+        let (later, descriptors): (Vec<_>, Vec<_>) = self.kind.waits_for().into_iter().unzip();
+        let (numbers, reports): (Vec<_>, Vec<_>) = self.deliveries.reports().unzip();
         let mut interests = vec![Interest::reading(self.signals.as_fd())];
-        interests.extend(reports.into_iter().map(Interest::reading));
+        interests.extend(descriptors.into_iter().chain(reports).map(Interest::reading));
         interests.extend(self.commands.iter().map(|commands| Interest::reading(commands.as_fd())));
         poll(&mut interests, None)?;
         let mut ready = interests.iter().skip(1).map(Interest::is_ready);
-        let deliveries = numbers.into_iter().filter(|_| ready.next() == Some(true)).collect();
-        Ok(Ready { deliveries, commands: ready.next() == Some(true) })
+        let mut of = |numbers: Vec<DeliveryNumber>| {
+            let ready = numbers.into_iter().filter(|_| ready.next() == Some(true));
+            ready.collect::<Vec<_>>()
+        };
+        let (later, deliveries) = (of(later), of(numbers));
+        Ok(Ready { later, deliveries, commands: ready.next() == Some(true) })
     }
 
-    fn reap(&mut self) -> io::Result<()> {
+    /// The deliveries whose processes have ended.
+    fn reap(&mut self) -> io::Result<Vec<DeliveryNumber>> {
+        let mut ended = Vec::new();
         while let Some((process, exit)) = reap()? {
-            let mut running = self.deliveries.iter_mut().flatten();
-            if let Some(delivery) = running.find(|delivery| delivery.is_process(process)) {
-                delivery.ended(exit);
+            if let Some(number) = self.deliveries.ended(process, exit) {
+                ended.push(number);
+            } else if let Some(number) = self.kind.ended(process, exit) {
+                let begun = self.kind.go_on(number);
+                self.begin(number, begun);
             }
         }
-        Ok(())
+        Ok(ended)
     }
 
-    /// Takes what those that are `ready` say, and reports all that are over.
-    fn collect(&mut self, ready: &[usize]) {
+    /// Takes what those that are `ready` say, and reports those of them and of the `ended` ones that
+    /// are over.
+    fn collect(&mut self, ready: &[DeliveryNumber], ended: &[DeliveryNumber]) {
         for number in ready {
-            if let Some(Some(delivery)) = self.deliveries.get_mut(*number) {
+            if let Some(delivery) = self.deliveries.get_mut(*number) {
                 delivery.read();
             }
         }
-        for (number, slot) in self.deliveries.iter_mut().enumerate() {
-            let Some(delivery) = slot.take_if(|delivery| delivery.is_over()) else { continue };
-            let Ok(number) = DeliveryNumber::try_from(number) else { continue };
-            if let Some((verdict, text)) = delivery.finish() {
-                let report = Report { delivery: number, verdict, text };
-                self.waiting.extend_from_slice(&report.encode());
+        for number in ended.iter().chain(ready) {
+            let over = self.deliveries.take_over(*number);
+            if let Some((verdict, text)) = over.and_then(Delivery::finish) {
+                self.report(&Report { delivery: *number, verdict, text });
             }
         }
     }
@@ -154,34 +166,61 @@ impl<'a, K: Kind> Spawner<'a, K> {
 
     fn obey(&mut self, command: Result<Command, CommandOverflow>) {
         let (number, result) = match command {
-            Ok(command) => (command.delivery, self.start(&command)),
+            Ok(command) => (command.delivery, self.start(command)),
             Err(overflow) => (overflow.delivery, Err(Refused::OutOfMemory)),
         };
         if let Err(refused) = result {
-            let (verdict, text) = refused.report();
-            let report = Report { delivery: number, verdict, text: text.into() };
-            self.waiting.extend_from_slice(&report.encode());
+            self.refuse(number, refused);
         }
     }
 
-    fn start(&mut self, command: &Command) -> Result<(), Refused> {
-        let number = usize::from(command.delivery);
-        let slot = self.deliveries.get_mut(number).ok_or(Refused::NumberTooBig)?;
-        if slot.is_some() {
+    fn start(&mut self, command: Command) -> Result<(), Refused> {
+        let number = command.delivery;
+        if number >= self.limit.deliveries {
+            return Err(Refused::NumberTooBig);
+        }
+        if self.deliveries.has(number) {
             return Err(Refused::NumberInUse);
         }
-        let message = open_message(command, self.messages, self.owner)?;
+        let message = open_message(&command, self.messages, self.owner)?;
         let report = pipe().map_err(|_| Refused::Pipe)?;
         set_nonblocking(&report.read).map_err(|_| Refused::Pipe)?;
-        let started = self.kind.start(command, message.as_fd(), report.write.as_fd());
-        let child = started.map_err(|_| Refused::Fork)?;
-        *slot = Some(Delivery::new(child, report.read));
+        self.deliveries.add(number, Delivery::new(report.read));
+        let begun = self.kind.start(Order { command, message, report: report.write });
+        self.begin(number, begun);
         Ok(())
+    }
+
+    fn begin(&mut self, number: DeliveryNumber, begun: io::Result<Begun>) {
+        match begun {
+            Ok(Begun::Running(child)) => self.deliveries.started(number, &child),
+            Ok(Begun::Later) => {}
+            // Its report ends, too, and with that it is over.
+            Ok(Begun::Over(code)) => {
+                if let Some(delivery) = self.deliveries.get_mut(number) {
+                    delivery.ended(qmail_sys::Exit::Code(code));
+                }
+            }
+            Err(_) => {
+                self.deliveries.forget(number);
+                self.refuse(number, Refused::Fork);
+            }
+        }
+    }
+
+    fn refuse(&mut self, number: DeliveryNumber, refused: Refused) {
+        let (verdict, text) = refused.report();
+        self.report(&Report { delivery: number, verdict, text: text.into() });
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.waiting.extend_from_slice(&report.encode(self.limit.width));
     }
 
     /// Without qmail-send nobody is told, but deliveries are still finished.
     fn send_reports(&mut self) {
         if let Some(reports) = &mut self.reports
+            && !self.waiting.is_empty()
             && reports.write_all(&self.waiting).is_err()
         {
             self.reports = None;

@@ -50,14 +50,17 @@ fn is_known(name: &str) -> bool {
 /// A spawner that was built for less takes no more, whatever the file says.
 fn concurrency(place: &Place, findings: &mut Findings) {
     let Ok(controls) = Controls::open(&place.home) else { return };
-    let limit = u64::from(spawn_limit());
+    let limit = match controls.number(&control::SPAWNLIMIT) {
+        Ok(0) | Err(_) => u64::from(spawn_limit()),
+        Ok(limit) => limit,
+    };
     for control in [control::CONCURRENCYLOCAL, control::CONCURRENCYREMOTE] {
         if let Ok(wanted) = controls.number(&control)
             && wanted > limit
         {
             findings.warn(format!(
-                "control/{} is {wanted}, but these programs are built for {limit}: \
-                 see conf-spawn in install(8)",
+                "control/{} is {wanted}, but no more than {limit} are run at once: \
+                 see spawnlimit in qmail-control(5)",
                 control.file
             ));
         }

@@ -28,27 +28,42 @@ pub(crate) struct Job<P> {
     pub payload: P,
 }
 
-/// A limited number of jobs.
+/// A limited number of jobs. No place is searched for, however many there are.
 #[derive(Debug)]
 pub(crate) struct Jobs<P> {
+    limit: usize,
     places: Vec<Option<Job<P>>>,
-    used: usize,
+    /// Those of `places` that are empty.
+    free: Vec<usize>,
 }
 
 impl<P> Jobs<P> {
-    pub(crate) fn new(count: usize) -> Self {
-        Self { places: (0..count).map(|_| None).collect(), used: 0 }
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { limit, places: Vec::new(), free: Vec::new() }
+    }
+
+    /// From now on, there may be so many. Those that are there go on.
+    pub(crate) fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     pub(crate) fn has_free(&self) -> bool {
-        self.used < self.places.len()
+        self.places.len().saturating_sub(self.free.len()) < self.limit
     }
 
     pub(crate) fn add(&mut self, job: Job<P>) -> Option<JobNumber> {
-        let free = self.places.iter().position(Option::is_none)?;
-        *self.places.get_mut(free)? = Some(job);
-        self.used += 1;
-        Some(JobNumber(free))
+        if !self.has_free() {
+            return None;
+        }
+        let number = match self.free.pop() {
+            Some(number) => number,
+            None => {
+                self.places.push(None);
+                self.places.len() - 1
+            }
+        };
+        *self.places.get_mut(number)? = Some(job);
+        Some(JobNumber(number))
     }
 
     pub(crate) fn get(&self, number: JobNumber) -> Option<&Job<P>> {
@@ -63,7 +78,7 @@ impl<P> Jobs<P> {
     pub(crate) fn take_ended(&mut self, number: JobNumber) -> Option<Job<P>> {
         let place = self.places.get_mut(number.0)?;
         let ended = place.take_if(|job| !job.reading && job.running == 0)?;
-        self.used -= 1;
+        self.free.push(number.0);
         Some(ended)
     }
 }

@@ -33,7 +33,7 @@ struct World {
 }
 
 impl World {
-    fn new(concurrency: u8, duration: u64) -> Self {
+    fn new(concurrency: DeliveryNumber, duration: u64) -> Self {
         Self {
             scheduler: Scheduler::new(LIFETIME, PerChannel::new(|_| concurrency)),
             files: HashMap::new(),

@@ -1,5 +1,8 @@
 //! Deliveries that are under way on one channel.
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use qmail_wire::spawn::DeliveryNumber;
 
 use super::jobs::JobNumber;
@@ -15,20 +18,29 @@ pub(crate) struct Running {
     pub recipient: Vec<u8>,
 }
 
-/// As many places as deliveries may be under way at once.
+/// As many places as deliveries may be under way at once. None is searched for, however many there
+/// are.
 #[derive(Debug)]
 pub(crate) struct Slots {
+    limit: DeliveryNumber,
     places: Vec<Option<Running>>,
+    /// Those of `places` that are empty.
+    free: BinaryHeap<Reverse<DeliveryNumber>>,
     used: usize,
 }
 
 impl Slots {
-    pub(crate) fn new(count: DeliveryNumber) -> Self {
-        Self { places: (0..count).map(|_| None).collect(), used: 0 }
+    pub(crate) fn new(limit: DeliveryNumber) -> Self {
+        Self { limit, places: Vec::new(), free: BinaryHeap::new(), used: 0 }
+    }
+
+    /// From now on, so many deliveries may be under way. Those that are go on.
+    pub(crate) fn set_limit(&mut self, limit: DeliveryNumber) {
+        self.limit = limit;
     }
 
     pub(crate) fn count(&self) -> usize {
-        self.places.len()
+        self.limit.into()
     }
 
     pub(crate) fn used(&self) -> usize {
@@ -36,14 +48,24 @@ impl Slots {
     }
 
     pub(crate) fn has_free(&self) -> bool {
-        self.used < self.places.len()
+        self.used < self.count()
     }
 
-    /// Puts a delivery into the lowest free place, and gives its number.
+    /// Puts a delivery into the lowest free place, and gives its number. That is always below the
+    /// limit, also where the limit was higher before.
     pub(crate) fn fill(&mut self, running: Running) -> Option<DeliveryNumber> {
-        let free = self.places.iter().position(Option::is_none)?;
-        let number = DeliveryNumber::try_from(free).ok()?;
-        *self.places.get_mut(free)? = Some(running);
+        if !self.has_free() {
+            return None;
+        }
+        let number = match self.free.pop() {
+            Some(Reverse(number)) => number,
+            None => {
+                let next = DeliveryNumber::try_from(self.places.len()).ok()?;
+                self.places.push(None);
+                next
+            }
+        };
+        *self.places.get_mut(usize::from(number))? = Some(running);
         self.used += 1;
         Some(number)
     }
@@ -55,6 +77,7 @@ impl Slots {
     /// Takes a delivery that has ended out of its place.
     pub(crate) fn clear(&mut self, number: DeliveryNumber) -> Option<Running> {
         let running = self.places.get_mut(usize::from(number))?.take()?;
+        self.free.push(Reverse(number));
         self.used -= 1;
         Some(running)
     }
@@ -72,7 +95,10 @@ mod tests {
     fn the_lowest_free_place_is_filled() {
         let mut slots = Slots::new(3);
         for number in 0..3 {
-            assert_eq!(slots.fill(running(number)), Some(u8::try_from(number).unwrap()));
+            assert_eq!(
+                slots.fill(running(number)),
+                Some(DeliveryNumber::try_from(number).unwrap())
+            );
         }
         assert!(!slots.has_free());
         assert_eq!(slots.fill(running(9)), None);
@@ -87,5 +113,27 @@ mod tests {
         let mut slots = Slots::new(0);
         assert!(!slots.has_free());
         assert_eq!(slots.fill(running(1)), None);
+    }
+
+    #[test]
+    fn a_lower_limit_holds_as_soon_as_deliveries_have_ended() {
+        let mut slots = Slots::new(4);
+        for number in 0..4 {
+            slots.fill(running(number));
+        }
+        slots.set_limit(2);
+        assert_eq!((slots.count(), slots.used(), slots.fill(running(9))), (2, 4, None));
+        for number in [0, 1, 2] {
+            slots.clear(number);
+        }
+        assert_eq!(slots.fill(running(5)), Some(0));
+        assert_eq!(slots.fill(running(6)), None);
+        assert_eq!(slots.get(3), Some(&running(3)));
+        slots.set_limit(5);
+        assert_eq!(
+            [6, 7, 8].map(|number| slots.fill(running(number))),
+            [Some(1), Some(2), Some(4)]
+        );
+        assert!(!slots.has_free());
     }
 }

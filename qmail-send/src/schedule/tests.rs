@@ -4,7 +4,7 @@ use Channel::{Local, Remote};
 const NOW: Time = 1_800_000_000;
 const LIFETIME: u64 = 604_800;
 
-fn scheduler(local: u8, remote: u8) -> Scheduler<&'static str> {
+fn scheduler(local: DeliveryNumber, remote: DeliveryNumber) -> Scheduler<&'static str> {
     Scheduler::new(LIFETIME, PerChannel { local, remote })
 }
 

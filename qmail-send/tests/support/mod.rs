@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use qmail_sys::{Child, Exit, Interest, Spawn, pipe, poll};
-use qmail_wire::spawn::{Command, CommandParser, Report, Verdict};
+use qmail_wire::spawn::{Command, CommandParser, DeliveryNumber, Limit, Report, Verdict, Width};
 
 /// Long enough for any machine; a test that passes never waits for it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
@@ -89,6 +89,7 @@ impl Tree {
 
 pub(crate) struct Spawner {
     commands: File,
+    width: Width,
     parser: CommandParser,
     waiting: Vec<Command>,
     reports: Option<File>,
@@ -107,9 +108,9 @@ impl Spawner {
         self.waiting.remove(0)
     }
 
-    pub(crate) fn report(&mut self, delivery: u8, verdict: Verdict, text: &str) {
+    pub(crate) fn report(&mut self, delivery: DeliveryNumber, verdict: Verdict, text: &str) {
         let report = Report { delivery, verdict, text: text.as_bytes().to_vec() };
-        self.say(&report.encode());
+        self.say(&report.encode(self.width));
     }
 
     pub(crate) fn say(&mut self, bytes: &[u8]) {
@@ -196,7 +197,7 @@ impl Running {
         let log = Log { pipe: File::from(log.read), seen: String::new(), lines: Vec::new() };
         let (requests, replies) = clean.ours();
         let (orders, news) = todo.ours();
-        let mut spawners = (lspawn.spawner(), rspawn.spawner());
+        let mut spawners = (lspawn.spawner(local), rspawn.spawner(remote));
         // One that cannot say what it can do is dead.
         if local.is_empty() {
             spawners.0.die();
@@ -276,10 +277,11 @@ impl Two {
         File::from(pipe).write_all(bytes).unwrap();
     }
 
-    fn spawner(self) -> Spawner {
+    fn spawner(self, limit: &[u8]) -> Spawner {
         let (commands, reports) = self.ours();
-        let reports = Some(reports);
-        Spawner { commands, parser: CommandParser::new(), waiting: Vec::new(), reports }
+        let (width, reports) = (Limit::parse(limit).unwrap_or(Limit::new(0)).width, Some(reports));
+        let parser = CommandParser::new(width);
+        Spawner { commands, width, parser, waiting: Vec::new(), reports }
     }
 }
 

@@ -103,6 +103,7 @@ controls! {
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
     SMTPPLUGINS "smtpplugins" List Default::Nothing, ["qmail-smtpd"], "programs that are asked at each step of a session";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
+    SPAWNLIMIT "spawnlimit" Number Default::Number(0), ["qmail-lspawn" "qmail-rspawn"], "deliveries at once that a spawner can do; 0 is what it was built for";
     TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
     TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
     TIMEOUTCONNECT "timeoutconnect" Number Default::Number(60), ["qmail-remote"], "seconds to wait for a connection";

@@ -1,6 +1,6 @@
 //! Commands: qmail-send asks for a delivery.
 
-use super::{DeliveryNumber, NumberParser};
+use super::{DeliveryNumber, NumberParser, Width};
 
 /// Bytes of a message name, its NUL included, that a spawner takes.
 const MESSAGE_LIMIT: usize = 100;
@@ -41,8 +41,8 @@ pub enum MessageFault {
 
 impl Command {
     /// The bytes for the spawner. The fields have no NUL: they come from records that end with one.
-    pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = self.delivery.to_le_bytes().to_vec();
+    pub fn encode(&self, width: Width) -> Vec<u8> {
+        let mut bytes = width.encode(self.delivery);
         for field in [&self.message, &self.sender, &self.recipient] {
             bytes.extend(field.iter().filter(|byte| **byte != 0));
             bytes.push(0);
@@ -78,8 +78,8 @@ pub struct CommandParser {
 
 impl CommandParser {
     /// A parser at the beginning of a command.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(width: Width) -> Self {
+        Self { number: NumberParser::new(width), ..Self::default() }
     }
 
     /// Takes what has arrived, and gives the commands that are complete with it.
@@ -105,7 +105,8 @@ impl CommandParser {
     }
 
     fn complete(&mut self) -> Result<Command, CommandOverflow> {
-        let Self { number, fields, overflow, .. } = std::mem::take(self);
+        let next = Self::new(self.number.width);
+        let Self { number, fields, overflow, .. } = std::mem::replace(self, next);
         let [message, sender, recipient] = fields;
         let delivery = number.number();
         if overflow {
@@ -132,13 +133,16 @@ mod tests {
     fn commands_arrive_as_they_were_sent_however_they_are_cut() {
         let first = command(b"22/10117699");
         let second = Command { delivery: 255, sender: Vec::new(), ..command(b"0/1") };
-        assert_eq!(first.encode(), b"\x0022/10117699\0a@b\0c@d\0");
-        let bytes = [first.encode(), second.encode()].concat();
-        for cut in 0..bytes.len() {
-            let mut parser = CommandParser::new();
-            let mut all = parser.push(&bytes[..cut]);
-            all.extend(parser.push(&bytes[cut..]));
-            assert_eq!(all, [Ok(first.clone()), Ok(second.clone())]);
+        assert_eq!(first.encode(Width::One), b"\x0022/10117699\0a@b\0c@d\0");
+        assert_eq!(first.encode(Width::Two), b"\0\x0022/10117699\0a@b\0c@d\0");
+        for width in [Width::One, Width::Two] {
+            let bytes = [first.encode(width), second.encode(width)].concat();
+            for cut in 0..bytes.len() {
+                let mut parser = CommandParser::new(width);
+                let mut all = parser.push(&bytes[..cut]);
+                all.extend(parser.push(&bytes[cut..]));
+                assert_eq!(all, [Ok(first.clone()), Ok(second.clone())]);
+            }
         }
     }
 
@@ -156,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_message_name_of_any_length_takes_bounded_memory_and_stays_too_long() {
-        let mut parser = CommandParser::new();
-        let all = parser.push(&command(&[b'1'; 70_000]).encode());
+        let mut parser = CommandParser::new(Width::One);
+        let all = parser.push(&command(&[b'1'; 70_000]).encode(Width::One));
         let [Ok(command)] = all.as_slice() else { panic!("{all:?}") };
         assert_eq!(command.message.len(), 100);
         assert_eq!(command.message_fault(), Some(MessageFault::TooLong));
@@ -165,10 +169,10 @@ mod tests {
 
     #[test]
     fn an_address_that_had_to_be_cut_is_never_delivered_to() {
-        let mut parser = CommandParser::new();
+        let mut parser = CommandParser::new(Width::One);
         let long = Command { recipient: vec![b'a'; ADDRESS_LIMIT + 1], ..command(b"1/2") };
-        assert_eq!(parser.push(&long.encode()), [Err(CommandOverflow { delivery: 0 })]);
+        assert_eq!(parser.push(&long.encode(Width::One)), [Err(CommandOverflow { delivery: 0 })]);
         let next = command(b"1/3");
-        assert_eq!(parser.push(&next.encode()), [Ok(next)]);
+        assert_eq!(parser.push(&next.encode(Width::One)), [Ok(next)]);
     }
 }

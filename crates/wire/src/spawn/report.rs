@@ -1,6 +1,6 @@
 //! Reports: a spawner says what became of a delivery.
 
-use super::{DeliveryNumber, NumberParser, REPORT_LIMIT, WIDTH};
+use super::{DeliveryNumber, NumberParser, REPORT_LIMIT, Width};
 
 /// What became of a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,9 @@ pub struct Mangled {
 
 impl Report {
     /// The bytes for qmail-send. A NUL would end the text there, so the text ends at its first one.
-    pub fn encode(&self) -> Vec<u8> {
+    pub fn encode(&self, width: Width) -> Vec<u8> {
         let text = self.text.split(|byte| *byte == 0).next().unwrap_or_default();
-        let mut bytes = self.delivery.to_le_bytes().to_vec();
+        let mut bytes = width.encode(self.delivery);
         bytes.push(self.verdict.letter());
         bytes.extend_from_slice(text);
         bytes.push(0);
@@ -73,8 +73,8 @@ pub struct ReportParser {
 
 impl ReportParser {
     /// A parser at the beginning of a report.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(width: Width) -> Self {
+        Self { number: NumberParser::new(width), content: Vec::new() }
     }
 
     /// Takes what has arrived, and gives the reports that are complete with it.
@@ -87,12 +87,13 @@ impl ReportParser {
             return None;
         }
         if byte != 0 {
-            if self.content.len() < REPORT_LIMIT - WIDTH {
+            if self.content.len() < REPORT_LIMIT - self.number.width.bytes() {
                 self.content.push(byte);
             }
             return None;
         }
-        let Self { number, mut content } = std::mem::take(self);
+        let next = Self::new(self.number.width);
+        let Self { number, mut content } = std::mem::replace(self, next);
         let delivery = number.number();
         let Some(verdict) = content.first().copied().and_then(Verdict::from_letter) else {
             return Some(Err(Mangled { delivery }));
@@ -106,7 +107,7 @@ impl ReportParser {
 mod tests {
     use super::*;
 
-    fn report(delivery: u8, verdict: Verdict, text: &[u8]) -> Report {
+    fn report(delivery: DeliveryNumber, verdict: Verdict, text: &[u8]) -> Report {
         Report { delivery, verdict, text: text.to_vec() }
     }
 
@@ -117,18 +118,20 @@ mod tests {
             report(7, Verdict::Temporary, b""),
             report(255, Verdict::Permanent, b"no\nsuch\xff user"),
         ];
-        let bytes: Vec<u8> = all.iter().flat_map(Report::encode).collect();
-        for cut in 0..bytes.len() {
-            let mut parser = ReportParser::new();
-            let mut arrived = parser.push(&bytes[..cut]);
-            arrived.extend(parser.push(&bytes[cut..]));
-            assert_eq!(arrived, all.clone().map(Ok));
+        for width in [Width::One, Width::Two] {
+            let bytes: Vec<u8> = all.iter().flat_map(|report| report.encode(width)).collect();
+            for cut in 0..bytes.len() {
+                let mut parser = ReportParser::new(width);
+                let mut arrived = parser.push(&bytes[..cut]);
+                arrived.extend(parser.push(&bytes[cut..]));
+                assert_eq!(arrived, all.clone().map(Ok));
+            }
         }
     }
 
     #[test]
     fn a_report_without_a_verdict_is_mangled_and_the_next_one_is_not() {
-        let mut parser = ReportParser::new();
+        let mut parser = ReportParser::new(Width::One);
         let arrived = parser.push(b"\x01\0\x02Xyz\0\0Kok\0");
         let expected = [
             Err(Mangled { delivery: 1 }),
@@ -140,14 +143,24 @@ mod tests {
 
     #[test]
     fn what_exceeds_the_limit_is_dropped() {
-        let mut parser = ReportParser::new();
-        let arrived = parser.push(&report(3, Verdict::Permanent, &[b'x'; 50_000]).encode());
+        let mut parser = ReportParser::new(Width::One);
+        let arrived =
+            parser.push(&report(3, Verdict::Permanent, &[b'x'; 50_000]).encode(Width::One));
         let expected = report(3, Verdict::Permanent, &vec![b'x'; REPORT_LIMIT - 2]);
         assert_eq!(arrived, [Ok(expected)]);
     }
 
     #[test]
+    fn a_number_of_two_bytes_may_have_a_nul_among_them() {
+        let mut parser = ReportParser::new(Width::Two);
+        let reports = [report(256, Verdict::Success, b"a"), report(509, Verdict::Temporary, b"b")];
+        let bytes = reports.each_ref().map(|report| report.encode(Width::Two)).concat();
+        assert_eq!(bytes, b"\0\x01Ka\0\xfd\x01Zb\0");
+        assert_eq!(parser.push(&bytes), reports.map(Ok));
+    }
+
+    #[test]
     fn a_text_ends_at_its_first_nul() {
-        assert_eq!(report(1, Verdict::Success, b"a\0Db").encode(), b"\x01Ka\0");
+        assert_eq!(report(1, Verdict::Success, b"a\0Db").encode(Width::One), b"\x01Ka\0");
     }
 }
