@@ -4,5 +4,5 @@
 mod notice;
 mod record;
 
-pub(crate) use notice::{BounceSettings, Notice, Plan, plan};
+pub(crate) use notice::{BounceSettings, Notice, Plan, Words, plan};
 pub(crate) use record::{original_recipient, record};

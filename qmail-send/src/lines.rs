@@ -123,8 +123,8 @@ pub(crate) fn bounced(id: QueueId, process: u32) -> Vec<u8> {
     line.text(" qp ").number(process.into()).end()
 }
 
-pub(crate) fn discarded(bounce: &str) -> Vec<u8> {
-    Line::new("triple bounce: discarding ").text(bounce).end()
+pub(crate) fn discarded(which: &str, bounce: &str) -> Vec<u8> {
+    Line::new(which).text(" bounce: discarding ").text(bounce).end()
 }
 
 pub(crate) fn ended(id: QueueId) -> Vec<u8> {
@@ -179,7 +179,7 @@ mod tests {
         check(outcome(5, &Outcome::Failure(vec![])), "delivery 5: failure: ");
         check(outcome(6, &Outcome::Unknown), "delivery 6: report mangled, will defer");
         check(bounced(id, 7), "bounce msg 42 qp 7");
-        check(discarded("bounce/42"), "triple bounce: discarding bounce/42");
+        check(discarded("triple", "bounce/42"), "triple bounce: discarding bounce/42");
         check(ended(id), "end msg 42");
     }
 

@@ -126,7 +126,7 @@ impl<P> Scheduler<P> {
     }
 
     /// From now on, so many deliveries may be under way. Those that are go on.
-    pub(crate) fn set_concurrency(&mut self, concurrency: &PerChannel<DeliveryNumber>) {
+    pub fn set_concurrency(&mut self, concurrency: &PerChannel<DeliveryNumber>) {
         for channel in Channel::ALL {
             self.lanes.of_mut(channel).slots.set_limit(*concurrency.of(channel));
         }
@@ -167,13 +167,20 @@ impl<P> Scheduler<P> {
         self.add(channel, id, now.saturating_add(AFTER_TROUBLE));
     }
 
-    /// Its file is open: a pass begins.
-    pub fn open(&mut self, channel: Channel, id: QueueId, birth: Time, now: Time, payload: P) {
+    /// As [`Self::open`], for a message that is given up after another time than most.
+    pub fn open_for(
+        &mut self,
+        channel: Channel,
+        id: QueueId,
+        (birth, now): (Time, Time),
+        lifetime: u64,
+        payload: P,
+    ) {
         let job = Job {
             id,
             channel,
             retry: retry::next_attempt(birth, now, channel),
-            last: retry::is_last_attempt(birth, now, self.lifetime),
+            last: retry::is_last_attempt(birth, now, lifetime),
             reading: true,
             running: 0,
             left: false,
@@ -184,6 +191,18 @@ impl<P> Scheduler<P> {
             // `take_message` has seen to it that there is room.
             None => self.postpone(channel, id, now),
         }
+    }
+
+    /// Its file is open: a pass begins.
+    pub fn open(
+        &mut self,
+        channel: Channel,
+        id: QueueId,
+        birth: Time,
+        now: Time,
+        payload: P,
+    ) {
+        self.open_for(channel, id, (birth, now), self.lifetime, payload);
     }
 
     /// Whether the next record of a channel's pass is to be read.

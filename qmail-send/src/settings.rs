@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use qmail_address::EnvelopeSender;
 use qmail_core::control::{
-    BOUNCEFROM, BOUNCEHOST, CONCURRENCYLOCAL, CONCURRENCYREMOTE, ControlError, Controls,
-    DOUBLEBOUNCEHOST, DOUBLEBOUNCETO, LOCALS, Map, QUEUELIFETIME, VIRTUALDOMAINS,
+    BOUNCEFROM, BOUNCEHOST, BOUNCELIFETIME, BOUNCEMAXBYTES, BOUNCEMESSAGE, BOUNCESUBJECT,
+    CONCURRENCYLOCAL, CONCURRENCYREMOTE, ControlError, Controls, DOUBLEBOUNCEHOST,
+    DOUBLEBOUNCEMESSAGE, DOUBLEBOUNCESUBJECT, DOUBLEBOUNCETO, LOCALS, Map, QUEUELIFETIME,
+    VIRTUALDOMAINS, first_line,
 };
 use qmail_wire::spawn::{DeliveryNumber, Limit};
 
-use crate::bounce::BounceSettings;
+use crate::bounce::{BounceSettings, Words};
 use crate::channels::PerChannel;
 use crate::lines;
 
@@ -16,7 +19,10 @@ use crate::lines;
 #[derive(Debug)]
 pub(crate) struct Settings {
     controls: Controls,
+    /// Seconds after which a message is given up.
     pub lifetime: u64,
+    /// The same for messages that tell of failures, where it is another.
+    bounce_lifetime: Option<u64>,
     concurrency: PerChannel<u64>,
     pub bounces: BounceSettings,
     /// What qmail-todo put before recipients, and bounces take away again.
@@ -38,23 +44,25 @@ impl Settings {
         let controls = Controls::open(home)?;
         // It is qmail-todo that uses them, but without them there is no start.
         controls.list(&LOCALS)?.ok_or(Unreadable)?;
-        let line = |control| controls.line(control).map(Option::unwrap_or_default);
-        let double_bounces_to = [line(&DOUBLEBOUNCETO)?, line(&DOUBLEBOUNCEHOST)?].join(&b'@');
-        let bounces = BounceSettings {
-            from: line(&BOUNCEFROM)?,
-            host: line(&BOUNCEHOST)?,
-            double_bounces_to,
-        };
         Ok(Self {
             lifetime: controls.number(&QUEUELIFETIME)?,
+            bounce_lifetime: controls.number_if_set(&BOUNCELIFETIME)?,
             concurrency: PerChannel {
                 local: controls.number(&CONCURRENCYLOCAL)?,
                 remote: controls.number(&CONCURRENCYREMOTE)?,
             },
-            bounces,
+            bounces: bounces(&controls)?,
             virtual_domains: controls.map(&VIRTUALDOMAINS)?,
             controls,
         })
+    }
+
+    /// Seconds after which a message of this sender is given up, unless it is as all others.
+    pub(crate) fn lifetime_of(&self, sender: &EnvelopeSender) -> Option<u64> {
+        match sender {
+            EnvelopeSender::Bounce | EnvelopeSender::DoubleBounce => self.bounce_lifetime,
+            EnvelopeSender::PerRecipient { .. } | EnvelopeSender::Ordinary(_) => None,
+        }
     }
 
     /// Deliveries at once: what is wished for, but no more than the spawners can do.
@@ -92,6 +100,31 @@ impl Settings {
     }
 }
 
+fn bounces(controls: &Controls) -> Result<BounceSettings, ControlError> {
+    let line = |control| controls.line(control).map(Option::unwrap_or_default);
+    let words = |subject, introduction| {
+        Ok(Words { subject: line(subject)?, introduction: controls.whole(introduction)? })
+    };
+    Ok(BounceSettings {
+        from: line(&BOUNCEFROM)?,
+        host: line(&BOUNCEHOST)?,
+        double_bounces_to: double_bounces_to(controls)?,
+        bounce: words(&BOUNCESUBJECT, &BOUNCEMESSAGE)?,
+        double_bounce: words(&DOUBLEBOUNCESUBJECT, &DOUBLEBOUNCEMESSAGE)?,
+        most: controls.number_if_set(&BOUNCEMAXBYTES)?,
+    })
+}
+
+/// Whoever has an empty first line wants none. A file of no bytes is one that somebody touched.
+fn double_bounces_to(controls: &Controls) -> Result<Option<Vec<u8>>, ControlError> {
+    let user = match controls.whole(&DOUBLEBOUNCETO)? {
+        Some(file) if !file.is_empty() => first_line(&file),
+        _ => b"postmaster".to_vec(),
+    };
+    let host = controls.line(&DOUBLEBOUNCEHOST)?.unwrap_or_default();
+    Ok((!user.is_empty()).then(|| [user, host].join(&b'@')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,12 +145,17 @@ mod tests {
     fn defaults_are_those_of_the_manual() {
         let home = home(&[("me", "here.example\n")]);
         let settings = Settings::read(home.path()).unwrap();
+        let words = || Words { subject: b"failure notice".to_vec(), introduction: None };
         let bounces = BounceSettings {
             from: b"MAILER-DAEMON".to_vec(),
             host: b"here.example".to_vec(),
-            double_bounces_to: b"postmaster@here.example".to_vec(),
+            double_bounces_to: Some(b"postmaster@here.example".to_vec()),
+            bounce: words(),
+            double_bounce: words(),
+            most: None,
         };
         assert_eq!((settings.lifetime, settings.bounces.clone()), (604_800, bounces));
+        assert_eq!(settings.bounce_lifetime, None);
         let limits = PerChannel { local: Limit::new(120), remote: Limit::new(15) };
         assert_eq!(settings.concurrency(&limits), PerChannel { local: 10, remote: 15 });
     }
@@ -129,6 +167,41 @@ mod tests {
         let settings = Settings::read(home.path()).unwrap();
         let limits = PerChannel { local: Limit::new(255), remote: Limit::new(255) };
         assert_eq!(settings.concurrency(&limits), PerChannel { local: 255, remote: 0 });
+    }
+
+    #[test]
+    fn bounces_are_as_the_files_say() {
+        let home = home(&[
+            ("me", "h\n"),
+            ("queuelifetime", "1000"),
+            ("bouncelifetime", "200"),
+            ("bouncesubject", "sorry\n"),
+            ("doublebouncemessage", "Hi.\n"),
+            ("bouncemaxbytes", "0"),
+        ]);
+        let settings = Settings::read(home.path()).unwrap();
+        for (sender, expected) in
+            [(&b""[..], Some(200)), (b"#@[]", Some(200)), (b"a@b", None), (b"a@b-@[]", None)]
+        {
+            assert_eq!(settings.lifetime_of(&EnvelopeSender::parse(sender)), expected);
+        }
+        assert_eq!(settings.bounces.bounce.subject, b"sorry");
+        assert_eq!(settings.bounces.double_bounce.introduction.unwrap(), b"Hi.\n");
+        assert_eq!(settings.bounces.most, Some(0));
+    }
+
+    #[test]
+    fn nobody_gets_double_bounces_where_the_first_line_is_empty() {
+        for (text, expected) in [
+            ("\n", None),
+            (" \t\nx\n", None),
+            ("", Some(b"postmaster@h".as_slice())),
+            ("joe\n", Some(b"joe@h")),
+        ] {
+            let home = home(&[("me", "h\n"), ("doublebounceto", text)]);
+            let settings = Settings::read(home.path()).unwrap();
+            assert_eq!(settings.bounces.double_bounces_to.as_deref(), expected, "{text:?}");
+        }
     }
 
     #[test]

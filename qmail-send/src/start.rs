@@ -196,10 +196,10 @@ fn survey(
     let _lock = loop {
         match TodoLock::try_take(queue) {
             Ok(Some(lock)) => break lock,
-            Ok(None) => pause(signals, BETWEEN_LOCKS)?,
+            Ok(None) => pause(log, signals, BETWEEN_LOCKS)?,
             Err(_) => {
                 log.write(&lines::cannot_scan("todo"));
-                pause(signals, PAUSE)?;
+                pause(log, signals, PAUSE)?;
             }
         }
     };
@@ -210,7 +210,7 @@ fn survey(
                 Ok(ids) => break ids,
                 Err(_) => log.write(&lines::cannot_scan(&lines::name(queue, &directory))),
             }
-            pause(signals, PAUSE)?;
+            pause(log, signals, PAUSE)?;
         };
         for id in ids {
             enlist(scheduler, &mut half_done, queue, log, id);
@@ -227,7 +227,8 @@ fn messages_in(directory: &Path) -> io::Result<Vec<QueueId>> {
 
 /// Waits, unless we are told to stop. The other signals have nothing to say yet: what they would
 /// have us do is being done.
-fn pause(signals: &Signals, time: Duration) -> Result<(), Told> {
+fn pause(log: &Log, signals: &Signals, time: Duration) -> Result<(), Told> {
+    log.flush();
     let _ = poll(&mut [Interest::reading(signals.as_fd())], Some(time));
     while let Ok(Some(signal)) = signals.take() {
         if signal == Signal::SIGTERM {

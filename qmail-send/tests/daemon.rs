@@ -428,6 +428,67 @@ fn concurrency_is_read_again_on_hup() {
 }
 
 #[test]
+fn a_bounce_has_as_much_of_the_message_as_it_may() {
+    let body = "Received: x\nSubject: y\n\nbody\n";
+    let cut = "\n\n--- End of message stripped.\n";
+    for (most, copy) in [
+        ("1000", body.to_owned()),
+        (&body.len().to_string(), body.to_owned()),
+        ("11", format!("Received: x{cut}")),
+        ("0", String::new()),
+    ] {
+        let tree = Tree::new();
+        tree.write("control/bouncemaxbytes", format!("{most}\n").as_bytes());
+        tree.put(8, "me@far.example", &["a@here.example"], &[]);
+        let mut running = Running::start(&tree);
+        running.local.next();
+        running.local.report(0, Verdict::Permanent, "no\n");
+        let lines = until(&mut running, "end msg 8");
+        let (message, _) = tree.queued(&process(&lines));
+        let (_, after) = message.split_once("Return-Path: <me@far.example>\n").unwrap();
+        assert_eq!(after, copy, "{most}");
+        running.clean("foop/8");
+        running.stop();
+    }
+}
+
+#[test]
+fn double_bounces_can_be_thrown_away() {
+    let tree = Tree::new();
+    tree.write("control/doublebounceto", b"\n");
+    tree.put(8, "", &["a@here.example"], &[]);
+    let mut running = Running::start(&tree);
+    running.local.next();
+    running.local.report(0, Verdict::Permanent, "no\n");
+    running.log.wait_for("double bounce: discarding bounce/8");
+    running.log.wait_for("end msg 8");
+    running.clean("foop/8");
+    assert!(is_empty(&tree.path("queue/bounce")));
+    running.stop();
+}
+
+#[test]
+fn bounces_may_be_given_up_earlier_than_other_messages() {
+    let tree = Tree::new();
+    tree.write("control/bouncelifetime", b"1000\n");
+    for (id, sender) in [(8, ""), (10, "me@far.example")] {
+        tree.put(id, sender, &["a@here.example"], &[]);
+        tree.set_modified(&format!("queue/info/0/{id}"), now() - 2000);
+    }
+    let mut running = Running::start(&tree);
+    for slot in [0, 1] {
+        running.local.next();
+        running.local.report(slot, Verdict::Temporary, "not now\n");
+    }
+    running.clean("foop/8");
+    running.log.wait_for("end msg 8");
+    running.signal("-TERM");
+    running.news(b"X\0");
+    running.end();
+    assert!(tree.exists("queue/info/0/10") && !tree.exists("queue/info/0/8"));
+}
+
+#[test]
 fn litter_is_found_at_the_start() {
     let tree = Tree::new();
     tree.write("queue/mess/1/9", b"");

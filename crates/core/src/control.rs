@@ -132,6 +132,17 @@ impl Controls {
         }))
     }
 
+    /// The value of a [`Shape::Number`] without a default: `None` if the file is missing, or has
+    /// something else.
+    pub fn number_if_set(&self, control: &Control) -> Result<Option<u64>, ControlError> {
+        Ok(self.read(control)?.and_then(|file| leading_number(&first_line(&file))))
+    }
+
+    /// The whole of a [`Shape::File`]; `None` if there is none.
+    pub fn whole(&self, control: &Control) -> Result<Option<Vec<u8>>, ControlError> {
+        self.read(control)
+    }
+
     /// The lines of a [`Shape::List`] or [`Shape::Map`].
     pub fn list(&self, control: &Control) -> Result<Option<Vec<Vec<u8>>>, ControlError> {
         let lines = self.read(control)?.map(|file| list_lines(&file));
@@ -239,6 +250,18 @@ mod tests {
         let (_home, controls) = tree(&[]);
         assert_eq!(controls.line(&BOUNCEHOST).unwrap().unwrap(), b"bouncehost");
         assert_eq!(controls.line(&HELOHOST).unwrap(), None);
+    }
+
+    #[test]
+    fn a_number_without_a_default_may_be_missing() {
+        let files =
+            [("bouncemaxbytes", "0\n"), ("bouncemessage", "Hi.\n\n"), ("bouncelifetime", "x")];
+        let (_home, controls) = tree(&files);
+        assert_eq!(controls.number_if_set(&BOUNCEMAXBYTES).unwrap(), Some(0));
+        assert_eq!(controls.number_if_set(&BOUNCELIFETIME).unwrap(), None);
+        assert_eq!(controls.number_if_set(&QUEUELIFETIME).unwrap(), None);
+        assert_eq!(controls.whole(&BOUNCEMESSAGE).unwrap().unwrap(), b"Hi.\n\n");
+        assert_eq!(controls.whole(&DOUBLEBOUNCEMESSAGE).unwrap(), None);
     }
 
     #[test]

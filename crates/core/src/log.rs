@@ -1,5 +1,6 @@
 //! Log lines: each reaches the log in one write, so that no other writer can break it.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::OwnedFd;
@@ -56,22 +57,51 @@ fn safe_byte(byte: u8) -> u8 {
     }
 }
 
+/// A pipe takes so many bytes as a whole (`PIPE_BUF`).
+const AT_ONCE: usize = 4096;
+
 /// A log: what reads it puts time stamps before lines and keeps them.
+///
+/// Lines are collected, since a write for each of them is much of the work of a busy qmail-send.
+/// Whoever waits has to [`Self::flush`] before.
 #[derive(Debug)]
 pub struct Log {
     output: File,
+    waiting: RefCell<Vec<u8>>,
 }
 
 impl Log {
     /// A log that is written to `output`.
     pub fn new(output: OwnedFd) -> Self {
-        Self { output: File::from(output) }
+        Self { output: File::from(output), waiting: RefCell::default() }
     }
 
-    /// Writes a line, which ends with LF. If the log is gone there is nobody to tell, and mail goes
-    /// on without it.
+    /// Adds a line, which ends with LF.
     pub fn write(&self, line: &[u8]) {
-        let _ = (&self.output).write_all(line);
+        let mut waiting = self.waiting.borrow_mut();
+        if waiting.len() + line.len() > AT_ONCE {
+            self.write_out(&mut waiting);
+        }
+        waiting.extend_from_slice(line);
+    }
+
+    /// Writes all lines there are. If the log is gone there is nobody to tell, and mail goes on
+    /// without it.
+    pub fn flush(&self) {
+        self.write_out(&mut self.waiting.borrow_mut());
+    }
+
+    fn write_out(&self, waiting: &mut Vec<u8>) {
+        if !waiting.is_empty() {
+            let _ = (&self.output).write_all(waiting);
+            waiting.clear();
+        }
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.flush();
     }
 }
 
@@ -96,5 +126,24 @@ mod tests {
         let mut all = String::new();
         File::from(pipe.read).read_to_string(&mut all).unwrap();
         assert_eq!(all, "new msg 7\nstatus: exiting\n");
+    }
+
+    #[test]
+    fn lines_are_written_together_and_none_is_broken() {
+        let pipe = qmail_sys::pipe().unwrap();
+        qmail_sys::set_nonblocking(&pipe.read).unwrap();
+        let (log, mut reader) = (Log::new(pipe.write), File::from(pipe.read));
+        let (line, long) = ([&[b'x'; 99][..], b"\n"].concat(), [&[b'y'; 9999][..], b"\n"].concat());
+        let mut block = [0; 20_000];
+        log.write(&line);
+        assert!(reader.read(&mut block).is_err(), "it waits for others");
+        for _ in 0..40 {
+            log.write(&line);
+        }
+        assert_eq!(reader.read(&mut block).unwrap(), 4000);
+        log.write(&long);
+        assert_eq!(reader.read(&mut block).unwrap(), 100);
+        log.flush();
+        assert_eq!(reader.read(&mut block).unwrap(), 10_000);
     }
 }

@@ -10,15 +10,32 @@ pub(crate) struct BounceSettings {
     pub from: Vec<u8>,
     /// `bouncehost`.
     pub host: Vec<u8>,
-    /// `doublebounceto@doublebouncehost`.
-    pub double_bounces_to: Vec<u8>,
+    /// `doublebounceto@doublebouncehost`, unless nobody is to get them.
+    pub double_bounces_to: Option<Vec<u8>>,
+    /// What bounces say.
+    pub bounce: Words,
+    /// What double bounces say.
+    pub double_bounce: Words,
+    /// `bouncemaxbytes`: how much of the message they have, unless that is all.
+    pub most: Option<u64>,
+}
+
+/// Words of the administrator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Words {
+    /// Of the header.
+    pub subject: Vec<u8>,
+    /// All that stands before the failures, unless that is what it always was.
+    pub introduction: Option<Vec<u8>>,
 }
 
 /// What is to be done about failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// The bounce of a bounce has bounced: nobody is left to be told.
-    Discard,
+    DiscardTriple,
+    /// A bounce has bounced, and nobody wants to be told.
+    DiscardDouble,
     /// Somebody is told.
     Send(Notice),
 }
@@ -35,18 +52,18 @@ pub(crate) struct Notice {
 }
 
 /// The words in which a bounce and a double bounce differ.
-struct Words {
+struct Kind {
     sorry: &'static str,
     below: &'static str,
 }
 
-const BOUNCE: Words = Words {
+const BOUNCE: Kind = Kind {
     sorry: "I'm afraid I wasn't able to deliver your message to the following addresses.\n\
             This is a permanent error; I've given up. Sorry it didn't work out.\n",
     below: "--- Below this line is a copy of the message.\n",
 };
 
-const DOUBLE_BOUNCE: Words = Words {
+const DOUBLE_BOUNCE: Kind = Kind {
     sorry: "I tried to deliver a bounce message to this address, but the bounce bounced!\n",
     below: "--- Below this line is the original bounce.\n",
 };
@@ -56,19 +73,23 @@ pub(crate) fn plan(sender: &EnvelopeSender, settings: &BounceSettings, now: u64)
     let address = sender.bounce_address();
     // Told apart without the suffix of VERP: `#@[]-@[]` is nobody, either.
     match EnvelopeSender::parse(&address) {
-        EnvelopeSender::DoubleBounce => Plan::Discard,
-        EnvelopeSender::Bounce => {
-            let recipient = settings.double_bounces_to.clone();
-            Plan::Send(notice(&DOUBLE_BOUNCE, b"#@[]", recipient, b"", settings, now))
-        }
+        EnvelopeSender::DoubleBounce => Plan::DiscardTriple,
+        EnvelopeSender::Bounce => match settings.double_bounces_to.clone() {
+            Some(recipient) => {
+                let words = (&DOUBLE_BOUNCE, &settings.double_bounce);
+                Plan::Send(notice(words, b"#@[]", recipient, b"", settings, now))
+            }
+            None => Plan::DiscardDouble,
+        },
         EnvelopeSender::PerRecipient { .. } | EnvelopeSender::Ordinary(_) => {
-            Plan::Send(notice(&BOUNCE, b"", address.clone(), &address, settings, now))
+            let words = (&BOUNCE, &settings.bounce);
+            Plan::Send(notice(words, b"", address.clone(), &address, settings, now))
         }
     }
 }
 
 fn notice(
-    words: &Words,
+    (kind, words): (&Kind, &Words),
     sender: &'static [u8],
     recipient: Vec<u8>,
     return_path: &[u8],
@@ -84,16 +105,28 @@ fn notice(
         &settings.host,
         b"\nTo: ",
         &quote(&one_line(&recipient)),
-        b"\nSubject: failure notice\n\nHi. This is the qmail-send program at ",
-        &settings.host,
-        b".\n",
-        words.sorry.as_bytes(),
+        b"\nSubject: ",
+        &words.subject,
+        b"\n\n",
+        &introduction(kind, words, settings),
         b"\n",
     ]
     .concat();
     let return_path = quote(&one_line(return_path));
-    let tail = [words.below.as_bytes(), b"\nReturn-Path: <", &return_path, b">\n"].concat();
+    let tail = [kind.below.as_bytes(), b"\nReturn-Path: <", &return_path, b">\n"].concat();
     Notice { sender, recipient, head, tail }
+}
+
+/// A paragraph, with the end of its last line.
+fn introduction(kind: &Kind, words: &Words, settings: &BounceSettings) -> Vec<u8> {
+    match &words.introduction {
+        Some(text) => [text.trim_ascii_end(), b"\n"].concat(),
+        None => {
+            let first =
+                [b"Hi. This is the qmail-send program at ", settings.host.as_slice(), b".\n"];
+            [&first.concat(), kind.sorry.as_bytes()].concat()
+        }
+    }
 }
 
 /// An address for a header field, which a line break in it would end.
@@ -109,14 +142,21 @@ mod tests {
         BounceSettings {
             from: b"MAILER-DAEMON".to_vec(),
             host: b"here.example".to_vec(),
-            double_bounces_to: b"postmaster@there.example".to_vec(),
+            double_bounces_to: Some(b"postmaster@there.example".to_vec()),
+            bounce: words(),
+            double_bounce: words(),
+            most: None,
         }
+    }
+
+    fn words() -> Words {
+        Words { subject: b"failure notice".to_vec(), introduction: None }
     }
 
     fn sent(sender: &[u8]) -> Notice {
         match plan(&EnvelopeSender::parse(sender), &settings(), 1_795_251_978) {
             Plan::Send(notice) => notice,
-            Plan::Discard => panic!("discarded"),
+            Plan::DiscardDouble | Plan::DiscardTriple => panic!("discarded"),
         }
     }
 
@@ -166,8 +206,23 @@ mod tests {
     fn a_triple_bounce_goes_to_nobody() {
         for sender in [b"#@[]".as_slice(), b"#@[]-@[]"] {
             let sender = EnvelopeSender::parse(sender);
-            assert_eq!(plan(&sender, &settings(), 0), Plan::Discard);
+            assert_eq!(plan(&sender, &settings(), 0), Plan::DiscardTriple);
         }
+    }
+
+    #[test]
+    fn the_administrator_may_have_words_of_his_own() {
+        let bounce = Words {
+            subject: b"sorry".to_vec(),
+            introduction: Some(b"Hi. This is me.\n\n".to_vec()),
+        };
+        let settings = BounceSettings { bounce, double_bounces_to: None, ..settings() };
+        let Plan::Send(notice) = plan(&EnvelopeSender::parse(b"a@b"), &settings, 0) else {
+            panic!("discarded")
+        };
+        assert!(text(&notice.head).ends_with("\nSubject: sorry\n\nHi. This is me.\n\n"));
+        // And want to hear nothing of double bounces.
+        assert_eq!(plan(&EnvelopeSender::parse(b""), &settings, 0), Plan::DiscardDouble);
     }
 
     #[test]

@@ -31,7 +31,13 @@ impl Daemon {
         let Some(id) = self.scheduler.take_message(channel, now) else { return false };
         match open_message(&self.queue, channel, id) {
             Ok(opened) => {
-                self.scheduler.open(channel, id, opened.birth, now, opened.message);
+                let (birth, message) = (opened.birth, opened.message);
+                match self.settings.lifetime_of(&message.sender) {
+                    None => self.scheduler.open(channel, id, birth, now, message),
+                    Some(lifetime) => {
+                        self.scheduler.open_for(channel, id, (birth, now), lifetime, message);
+                    }
+                }
                 *self.passes.of_mut(channel) = Some(opened.recipients);
             }
             Err(path) => {

@@ -13,6 +13,9 @@ use crate::files::{look, read_info};
 use crate::lines::{self, Trouble, name, warning};
 use crate::schedule::Time;
 
+/// Said where the copy of a message was cut off.
+const CUT: &str = "\n\n--- End of message stripped.\n";
+
 /// The sender could not be told yet; the log says why.
 pub(super) struct NotTold;
 
@@ -29,7 +32,12 @@ impl Daemon {
             return Err(self.trouble(Trouble::Open, &self.queue.info(id)));
         };
         match plan(&sender, &self.settings.bounces, now) {
-            Plan::Discard => self.log.write(&lines::discarded(&name(&self.queue, &path))),
+            Plan::DiscardTriple => {
+                self.log.write(&lines::discarded("triple", &name(&self.queue, &path)))
+            }
+            Plan::DiscardDouble => {
+                self.log.write(&lines::discarded("double", &name(&self.queue, &path)))
+            }
             Plan::Send(notice) => self.send_notice(id, &notice)?,
         }
         match std::fs::remove_file(&path) {
@@ -41,15 +49,17 @@ impl Daemon {
     }
 
     fn send_notice(&self, id: QueueId, notice: &Notice) -> Result<(), NotTold> {
+        // It may take its time.
+        self.log.flush();
         let Ok(mut submission) = Submission::start(&self.home) else {
             self.say(lines::NO_QUEUE_PROGRAM);
             return Err(NotTold);
         };
         let process = submission.id();
         submission.write(&notice.head);
-        let failures = copy(&self.queue.bounce(id), &mut submission);
+        let failures = copy(&self.queue.bounce(id), None, &mut submission);
         submission.write(&notice.tail);
-        let message = copy(&self.queue.mess(id), &mut submission);
+        let message = copy(&self.queue.mess(id), self.settings.bounces.most, &mut submission);
         if failures.and(message).is_err() {
             submission.fail();
         }
@@ -67,13 +77,25 @@ impl Daemon {
     }
 }
 
-fn copy(path: &Path, submission: &mut Submission) -> io::Result<()> {
+/// Copies a file, or what it begins with, and says so then: unless nothing was to be copied at all.
+fn copy(path: &Path, most: Option<u64>, submission: &mut Submission) -> io::Result<()> {
     let mut file = File::open(path)?;
+    let mut left = most.unwrap_or(u64::MAX);
     let mut block = vec![0; 65_536];
     loop {
         match file.read(&mut block) {
             Ok(0) => return Ok(()),
-            Ok(length) => submission.write(block.get(..length).unwrap_or_default()),
+            Ok(length) => {
+                let bytes = block.get(..length).unwrap_or_default();
+                let fits = usize::try_from(left).unwrap_or(usize::MAX).min(length);
+                submission.write(bytes.get(..fits).unwrap_or_default());
+                if fits < length {
+                    let cut = if most == Some(0) { "" } else { CUT };
+                    submission.write(cut.as_bytes());
+                    return Ok(());
+                }
+                left = left.saturating_sub(u64::try_from(length).unwrap_or(u64::MAX));
+            }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }

@@ -31,6 +31,7 @@ pub(super) enum Event {
 impl Daemon {
     /// Waits until something happens, but no longer than until something is due.
     pub(super) fn wait(&self) -> Vec<Event> {
+        self.log.flush();
         let (mut interests, events) = self.watched();
         match poll(&mut interests, Some(self.time_left())) {
             Ok(true) => {

@@ -39,7 +39,11 @@ controls! {
     BLACKHOLEDSENDER "blackholedsender" List Default::Nothing, ["qmail-smtpd"], "senders whose connection ends without a word";
     BOUNCEFROM "bouncefrom" Line Default::Text("MAILER-DAEMON"), ["qmail-send"], "user name of bounces";
     BOUNCEHOST "bouncehost" Line Default::MeOr("bouncehost"), ["qmail-send" "qmail-dkim-remote"], "host name of bounces";
+    BOUNCELIFETIME "bouncelifetime" Number Default::Nothing, ["qmail-send"], "seconds after which bounces are given up, where that is not queuelifetime";
+    BOUNCEMAXBYTES "bouncemaxbytes" Number Default::Nothing, ["qmail-send"], "bytes of a message that its bounce has at most";
+    BOUNCEMESSAGE "bouncemessage" File Default::Nothing, ["qmail-send"], "the introduction of bounces";
     BOUNCEONERCPT "bounceonercpt" Number Default::Number(0), ["qmail-smtpd"], "not 0: messages from <> have one recipient";
+    BOUNCESUBJECT "bouncesubject" Line Default::Text("failure notice"), ["qmail-send"], "subject of bounces";
     BRTLIMIT "brtlimit" Number Default::Number(0), ["qmail-smtpd"], "refused recipients after which the connection ends; 0 is no limit";
     CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
     CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
@@ -57,6 +61,8 @@ controls! {
     DNSBLLIST "dnsbllist" List Default::Nothing, ["qmail-smtpd"], "DNS lists of clients that are refused, or welcome";
     DOMAINKEYS "domainkeys" File Default::Nothing, ["qmail-dkim-remote"], "keys that sign mail: a directory for each domain, a file for each selector";
     DOUBLEBOUNCEHOST "doublebouncehost" Line Default::MeOr("doublebouncehost"), ["qmail-send"], "host that gets double bounces";
+    DOUBLEBOUNCEMESSAGE "doublebouncemessage" File Default::Nothing, ["qmail-send"], "the introduction of double bounces";
+    DOUBLEBOUNCESUBJECT "doublebouncesubject" Line Default::Text("failure notice"), ["qmail-send"], "subject of double bounces";
     DOUBLEBOUNCETO "doublebounceto" Line Default::Text("postmaster"), ["qmail-send"], "user who gets double bounces";
     ENVNOATHOST "envnoathost" Line Default::MeOr("envnoathost"), ["qmail-todo"], "added to recipients without a host";
     FILTERS "filters" List Default::Nothing, ["hi-q"], "programs that a message goes through before it is queued";
