@@ -27,10 +27,14 @@ use crate::lines;
 use crate::schedule::{Scheduler, Time};
 use crate::settings::Settings;
 use crate::spawner::Spawner;
+use crate::survey::{Survey, Surveyed};
 use crate::sweep::{Found, Sweep};
 use crate::todo::Todo;
 
 pub(crate) use enlist::enlist;
+
+/// Messages from before the start that are scheduled in a row; then the others have their turn.
+const AT_ONCE: usize = 256;
 
 /// Everything that qmail-send has. What is gone for good is `None`.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub(crate) struct Daemon {
     _mutex: File,
     scheduler: Scheduler<OpenMessage>,
     half_done: HalfDone,
+    /// Until all that was there before is known.
+    survey: Option<Survey>,
     spawners: PerChannel<Option<Spawner>>,
     limits: PerChannel<Limit>,
     passes: PerChannel<Option<Recipients>>,
@@ -63,7 +69,6 @@ impl Daemon {
         signals: Signals,
         mutex: File,
         mut scheduler: Scheduler<OpenMessage>,
-        half_done: HalfDone,
         spawners: PerChannel<Option<Spawner>>,
         limits: PerChannel<Limit>,
         cleaner: Cleaner,
@@ -74,6 +79,7 @@ impl Daemon {
                 scheduler.lose(channel);
             }
         }
+        let survey = Survey::new(&queue);
         Self {
             log,
             home,
@@ -82,7 +88,8 @@ impl Daemon {
             signals,
             _mutex: mutex,
             scheduler,
-            half_done,
+            half_done: HalfDone::default(),
+            survey: Some(survey),
             spawners,
             limits,
             passes: PerChannel::default(),
@@ -95,9 +102,8 @@ impl Daemon {
 
     /// Works until it is told to stop, or one of the others is gone.
     pub(crate) fn run(mut self) {
-        match &mut self.todo {
-            Some(todo) => todo.order(Order::Start),
-            None => self.lose_todo(),
+        if self.todo.is_none() {
+            self.lose_todo();
         }
         while !self.may_end() {
             for event in self.wait() {
@@ -111,6 +117,7 @@ impl Daemon {
     /// What is due, each kind a little, so that none waits for another.
     fn work(&mut self, now: Time) {
         self.write_again(now);
+        self.survey(now);
         for channel in Channel::ALL {
             self.deliver(channel, now);
         }
@@ -122,6 +129,31 @@ impl Daemon {
         self.sweep(now);
         if let Some(todo) = self.todo.as_mut().filter(|_| self.scheduler.is_stopping()) {
             todo.order(Order::Stop);
+        }
+    }
+
+    /// Schedules some of what was preprocessed before. After all of it, qmail-todo may begin.
+    fn survey(&mut self, now: Time) {
+        if self.scheduler.is_stopping() {
+            self.survey = None;
+        }
+        match self.survey.as_mut().map(|survey| survey.step(&self.queue, AT_ONCE, now)) {
+            None | Some(Surveyed::Nothing) => {}
+            Some(Surveyed::Messages(ids)) => {
+                let Self { scheduler, half_done, queue, log, .. } = self;
+                ids.into_iter().for_each(|id| enlist(scheduler, half_done, queue, log, id));
+            }
+            Some(Surveyed::Unreadable(directory)) => {
+                let name = lines::name(&self.queue, &directory);
+                self.log.write(&lines::cannot_scan(&name));
+            }
+            Some(Surveyed::Complete) => {
+                // With it goes the lock.
+                self.survey = None;
+                if let Some(todo) = &mut self.todo {
+                    todo.order(Order::Start);
+                }
+            }
         }
     }
 

@@ -19,6 +19,7 @@ pub mod schedule;
 mod settings;
 mod spawner;
 mod start;
+mod survey;
 mod sweep;
 mod todo;
 mod verdict;
@@ -54,11 +55,10 @@ pub struct Ends {
 /// all.
 pub fn run(pipes: Pipes) -> bool {
     match start::start(pipes) {
-        Ok(start::Started::Ready(daemon)) => {
+        Ok(daemon) => {
             daemon.run();
             true
         }
-        Ok(start::Started::Stopped) => true,
         Err(start::CannotStart) => false,
     }
 }

@@ -8,16 +8,14 @@ use std::time::Duration;
 
 use qmail_core::home::home;
 use qmail_core::log::Log;
-use qmail_core::queue::{Queue, QueueId, TodoLock};
+use qmail_core::queue::{Queue, QueueId};
 use qmail_sys::signal::{self, Signal, Signals};
 use qmail_sys::{Interest, poll};
 use qmail_wire::spawn::Limit;
 
 use crate::channels::PerChannel;
 use crate::cleaner::Cleaner;
-use crate::daemon::{Daemon, enlist};
-use crate::files::OpenMessage;
-use crate::half_done::HalfDone;
+use crate::daemon::Daemon;
 use crate::lines::{self, StartFailure};
 use crate::schedule::Scheduler;
 use crate::settings::Settings;
@@ -25,24 +23,11 @@ use crate::spawner::Spawner;
 use crate::todo::Todo;
 use crate::{Ends, Pipes};
 
-/// What was in the way is asked again after this.
-const PAUSE: Duration = Duration::from_secs(10);
 /// A spawner that has said one byte says the next one within this time, if there is one.
 const FOR_MORE: Duration = Duration::from_millis(20);
-/// The qmail-todo of our predecessor ends by itself: it is asked so often whether it has.
-const BETWEEN_LOCKS: Duration = Duration::from_millis(200);
-
 /// The log says why.
 #[derive(Debug)]
 pub(crate) struct CannotStart;
-
-/// How the start ended.
-#[derive(Debug)]
-pub(crate) enum Started {
-    Ready(Box<Daemon>),
-    /// We were told to stop before there was anything to do.
-    Stopped,
-}
 
 /// The tree, and that it is ours alone.
 struct Tree {
@@ -53,7 +38,7 @@ struct Tree {
     mutex: File,
 }
 
-pub(crate) fn start(pipes: Pipes) -> Result<Started, CannotStart> {
+pub(crate) fn start(pipes: Pipes) -> Result<Daemon, CannotStart> {
     let log = Log::new(pipes.log);
     let ready = pipes.todo.ok_or(StartFailure::NoTodo).and_then(|todo| {
         let (tree, spawners, limits) = ready(&log, pipes.local, pipes.remote)?;
@@ -166,74 +151,12 @@ fn begin(
     limits: PerChannel<Limit>,
     clean: Ends,
     todo: Ends,
-) -> Started {
+) -> Daemon {
     let Tree { home, settings, queue, signals, mutex } = tree;
-    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
-    let Ok(half_done) = survey(&mut scheduler, &queue, &log, &signals) else {
-        log.write(&lines::text(lines::EXITING));
-        return Started::Stopped;
-    };
+    let scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
     log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
     let (cleaner, todo) = (Cleaner::new(clean), Todo::new(todo).ok());
-    let daemon = Daemon::new(
-        log, home, queue, settings, signals, mutex, scheduler, half_done, spawners, limits,
-        cleaner, todo,
-    );
-    Started::Ready(Box::new(daemon))
-}
-
-/// We were told to stop.
-struct Told;
-
-/// Schedules everything that was preprocessed before. Meanwhile no qmail-todo may work: what it
-/// finished would be missed here, and told to nobody.
-fn survey(
-    scheduler: &mut Scheduler<OpenMessage>,
-    queue: &Queue,
-    log: &Log,
-    signals: &Signals,
-) -> Result<HalfDone, Told> {
-    let _lock = loop {
-        match TodoLock::try_take(queue) {
-            Ok(Some(lock)) => break lock,
-            Ok(None) => pause(log, signals, BETWEEN_LOCKS)?,
-            Err(_) => {
-                log.write(&lines::cannot_scan("todo"));
-                pause(log, signals, PAUSE)?;
-            }
-        }
-    };
-    let mut half_done = HalfDone::default();
-    for directory in queue.parts("info") {
-        let ids = loop {
-            match messages_in(&directory) {
-                Ok(ids) => break ids,
-                Err(_) => log.write(&lines::cannot_scan(&lines::name(queue, &directory))),
-            }
-            pause(log, signals, PAUSE)?;
-        };
-        for id in ids {
-            enlist(scheduler, &mut half_done, queue, log, id);
-        }
-    }
-    Ok(half_done)
-}
-
-/// All of them or none: one that is missed here would wait for the next start.
-fn messages_in(directory: &Path) -> io::Result<Vec<QueueId>> {
-    let parse = |entry: fs::DirEntry| QueueId::parse(entry.file_name().as_encoded_bytes());
-    fs::read_dir(directory)?.map(|entry| entry.map(parse)).filter_map(Result::transpose).collect()
-}
-
-/// Waits, unless we are told to stop. The other signals have nothing to say yet: what they would
-/// have us do is being done.
-fn pause(log: &Log, signals: &Signals, time: Duration) -> Result<(), Told> {
-    log.flush();
-    let _ = poll(&mut [Interest::reading(signals.as_fd())], Some(time));
-    while let Ok(Some(signal)) = signals.take() {
-        if signal == Signal::SIGTERM {
-            return Err(Told);
-        }
-    }
-    Ok(())
+    Daemon::new(
+        log, home, queue, settings, signals, mutex, scheduler, spawners, limits, cleaner, todo,
+    )
 }

@@ -10,6 +10,7 @@ use crate::cleaner::Cleaner;
 use crate::lines::{self, Trouble, warning};
 use crate::schedule::Time;
 use crate::spawner::Spawner;
+use crate::survey::Survey;
 
 /// The longest wait: whoever sets the clock is noticed after it.
 const LONGEST: Duration = Duration::from_secs(86_400);
@@ -85,6 +86,7 @@ impl Daemon {
             self.scheduler.next_message_due(),
             self.scheduler.next_doubtful_due(),
             self.unwritten.due(),
+            self.survey.as_ref().map(Survey::due),
         ];
         others.into_iter().chain([finished, sweep]).flatten().min()
     }
