@@ -24,8 +24,8 @@ use standing::{Reading, Standing};
 
 /// As seen from the home directory of qmail.
 const PROGRAM: &str = "bin/qmail-getpw";
-/// Those that wait for the next question, at most.
-const IDLE: usize = 16;
+/// Those that wait for the next question, at most: as many as are asked at once on a busy site.
+const IDLE: usize = 64;
 
 /// All lookups that are under way, and who can be asked.
 #[derive(Debug)]

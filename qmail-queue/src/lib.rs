@@ -37,26 +37,35 @@ pub struct Input<M, E> {
 pub fn run(queue: &Queue, input: Input<impl Read, impl Read>) -> Result<QueueId, Failure> {
     let mut incoming = queue.create(input.unique)?;
     let received = input.invoker.received(input.unique);
-    incoming.write_all(received.as_bytes()).map_err(|_| Failure::Write)?;
-    copy(input.message, &mut incoming)?;
+    copy(received.into_bytes(), input.message, &mut incoming)?;
     let mut envelope = incoming.complete()?;
     let source = envelope::Source { user: input.user, process: input.unique.process };
     envelope::copy(BufReader::new(input.envelope), &source, &mut envelope)?;
     Ok(envelope.commit()?)
 }
 
-/// Not `io::copy`, which does not say whether reading or writing failed.
-fn copy(mut message: impl Read, incoming: &mut Incoming<'_>) -> Result<(), Failure> {
+/// Writes `first`, and behind it the message. Not by `io::copy`, which does not say whether reading
+/// or writing failed.
+fn copy(
+    first: Vec<u8>,
+    mut message: impl Read,
+    incoming: &mut Incoming<'_>,
+) -> Result<(), Failure> {
     let mut block = vec![0; BLOCK];
+    // It goes with the first block: a short message takes one call.
+    let mut waiting = first;
     loop {
         let length = match message.read(&mut block) {
-            Ok(0) => return Ok(()),
             Ok(length) => length,
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(_) => return Err(Failure::Read),
         };
-        let bytes = block.get(..length).ok_or(Failure::Bug)?;
-        incoming.write_all(bytes).map_err(|_| Failure::Write)?;
+        waiting.extend_from_slice(block.get(..length).ok_or(Failure::Bug)?);
+        incoming.write_all(&waiting).map_err(|_| Failure::Write)?;
+        if length == 0 {
+            return Ok(());
+        }
+        waiting.clear();
     }
 }
 

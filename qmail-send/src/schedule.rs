@@ -5,6 +5,7 @@
 //! reported. Messages without recipients left wait in another heap to be removed, and those about
 //! which the file system could not be asked in a third.
 
+mod hosts;
 mod jobs;
 mod retry;
 mod slots;
@@ -19,11 +20,15 @@ use qmail_core::queue::{Channel, QueueId};
 use qmail_wire::spawn::DeliveryNumber;
 
 use crate::channels::PerChannel;
+use hosts::Hosts;
 use jobs::{Job, JobNumber, Jobs};
 use slots::{Running, Slots};
 use waiting::Waiting;
 
 pub(crate) use retry::AFTER_TROUBLE;
+
+/// When something is due that is due at once.
+const AT_ONCE: Time = 0;
 
 /// Seconds since 1970.
 pub type Time = u64;
@@ -34,6 +39,8 @@ pub struct Scheduler<P> {
     lifetime: u64,
     lanes: PerChannel<Lane>,
     jobs: Jobs<P>,
+    /// Of the remote channel.
+    hosts: Hosts,
     finished: Waiting,
     doubtful: Waiting,
     last_number: u64,
@@ -122,7 +129,8 @@ impl<P> Scheduler<P> {
         });
         let jobs = Jobs::new(lanes.iter().map(|lane| lane.slots.count()).sum());
         let (finished, doubtful) = (Waiting::default(), Waiting::default());
-        Self { lifetime, lanes, jobs, finished, doubtful, last_number: 0, stopping: false }
+        let hosts = Hosts::default();
+        Self { lifetime, lanes, jobs, hosts, finished, doubtful, last_number: 0, stopping: false }
     }
 
     /// From now on, so many deliveries may be under way. Those that are go on.
@@ -131,6 +139,12 @@ impl<P> Scheduler<P> {
             self.lanes.of_mut(channel).slots.set_limit(*concurrency.of(channel));
         }
         self.jobs.set_limit(self.lanes.iter().map(|lane| lane.slots.count()).sum());
+    }
+
+    /// From now on, at most so many remote deliveries to one host are under way. Only to be set
+    /// while none is.
+    pub(crate) fn limit_hosts(&mut self, limit: Option<usize>) {
+        self.hosts = Hosts::with_limit(limit);
     }
 
     /// A message has recipients on a channel.
@@ -184,6 +198,8 @@ impl<P> Scheduler<P> {
             reading: true,
             running: 0,
             left: false,
+            failed: false,
+            crowded_out: None,
             payload,
         };
         match self.jobs.add(job) {
@@ -222,10 +238,27 @@ impl<P> Scheduler<P> {
         let lane = self.lanes.of_mut(channel);
         let job = lane.pass?;
         let number = self.last_number + 1;
+        if channel == Channel::Remote {
+            self.hosts.enter(&recipient);
+        }
         let slot = lane.slots.fill(Running { job, number, offset, recipient })?;
         self.jobs.get_mut(job)?.running += 1;
         self.last_number = number;
         Some(Started { slot, number })
+    }
+
+    /// Whether the host of a recipient has as many deliveries as it may have. He is left for later
+    /// then, which is noted.
+    pub(crate) fn crowds_out(&mut self, channel: Channel, recipient: &[u8]) -> bool {
+        if channel != Channel::Remote || !self.hosts.is_crowded(recipient) {
+            return false;
+        }
+        let pass = self.lanes.of(channel).pass;
+        if let Some(job) = pass.and_then(|number| self.jobs.get_mut(number)) {
+            job.left = true;
+            job.crowded_out.get_or_insert_with(|| recipient.to_vec());
+        }
+        true
     }
 
     /// The pass is over.
@@ -234,6 +267,7 @@ impl<P> Scheduler<P> {
         let job = self.jobs.get_mut(number)?;
         job.reading = false;
         job.left |= end == PassEnd::Broken;
+        job.failed |= end == PassEnd::Broken;
         self.end_job(number)
     }
 
@@ -259,9 +293,15 @@ impl<P> Scheduler<P> {
         settlement: Settlement,
     ) -> Option<Exhausted> {
         let running = self.lanes.of_mut(channel).slots.clear(slot)?;
+        if channel == Channel::Remote {
+            for id in self.hosts.leave(&running.recipient) {
+                self.add(channel, id, AT_ONCE);
+            }
+        }
         let job = self.jobs.get_mut(running.job)?;
         job.running = job.running.saturating_sub(1);
         job.left |= settlement == Settlement::TryAgain;
+        job.failed |= settlement == Settlement::TryAgain;
         self.end_job(running.job)
     }
 
@@ -342,10 +382,18 @@ impl<P> Scheduler<P> {
 
     fn end_job(&mut self, number: JobNumber) -> Option<Exhausted> {
         let job = self.jobs.take_ended(number)?;
-        if job.left {
-            self.add(job.channel, job.id, job.retry);
-            return None;
+        if !job.left {
+            return Some(Exhausted { channel: job.channel, id: job.id });
         }
-        Some(Exhausted { channel: job.channel, id: job.id })
+        match job.crowded_out {
+            // Whoever failed is not tried again before his time, nor are the others then.
+            Some(recipient) if !job.failed => {
+                if !self.hosts.wait(&recipient, job.id) {
+                    self.add(job.channel, job.id, AT_ONCE);
+                }
+            }
+            _ => self.add(job.channel, job.id, job.retry),
+        }
+        None
     }
 }

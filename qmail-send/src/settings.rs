@@ -5,9 +5,9 @@ use std::path::Path;
 use qmail_address::EnvelopeSender;
 use qmail_core::control::{
     BOUNCEFROM, BOUNCEHOST, BOUNCELIFETIME, BOUNCEMAXBYTES, BOUNCEMESSAGE, BOUNCESUBJECT,
-    CONCURRENCYLOCAL, CONCURRENCYREMOTE, ControlError, Controls, DOUBLEBOUNCEHOST,
-    DOUBLEBOUNCEMESSAGE, DOUBLEBOUNCESUBJECT, DOUBLEBOUNCETO, LOCALS, Map, QUEUELIFETIME,
-    VIRTUALDOMAINS, first_line,
+    CONCURRENCYLOCAL, CONCURRENCYPERHOST, CONCURRENCYREMOTE, ControlError, Controls,
+    DOUBLEBOUNCEHOST, DOUBLEBOUNCEMESSAGE, DOUBLEBOUNCESUBJECT, DOUBLEBOUNCETO, LOCALS, Map,
+    QUEUELIFETIME, VIRTUALDOMAINS, first_line,
 };
 use qmail_wire::spawn::{DeliveryNumber, Limit};
 
@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     /// The same for messages that tell of failures, where it is another.
     bounce_lifetime: Option<u64>,
     concurrency: PerChannel<u64>,
+    /// Deliveries to one host at once.
+    pub host_concurrency: Option<usize>,
     pub bounces: BounceSettings,
     /// What qmail-todo put before recipients, and bounces take away again.
     pub virtual_domains: Map,
@@ -47,6 +49,9 @@ impl Settings {
         Ok(Self {
             lifetime: controls.number(&QUEUELIFETIME)?,
             bounce_lifetime: controls.number_if_set(&BOUNCELIFETIME)?,
+            host_concurrency: controls
+                .number_if_set(&CONCURRENCYPERHOST)?
+                .map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             concurrency: PerChannel {
                 local: controls.number(&CONCURRENCYLOCAL)?,
                 remote: controls.number(&CONCURRENCYREMOTE)?,

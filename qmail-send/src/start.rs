@@ -153,7 +153,8 @@ fn begin(
     todo: Ends,
 ) -> Daemon {
     let Tree { home, settings, queue, signals, mutex } = tree;
-    let scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
+    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
+    scheduler.limit_hosts(settings.host_concurrency);
     log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
     let (cleaner, todo) = (Cleaner::new(clean), Todo::new(todo).ok());
     Daemon::new(

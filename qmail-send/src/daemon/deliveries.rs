@@ -51,7 +51,11 @@ impl Daemon {
     fn next_recipient(&mut self, channel: Channel, now: Time) {
         match self.passes.of_mut(channel).as_mut().and_then(Iterator::next) {
             None => self.end_pass(channel, PassEnd::Complete, now),
-            Some(Ok(record)) if record.letter == b'T' => self.start_delivery(channel, record),
+            Some(Ok(record)) if record.letter == b'T' => {
+                if !self.scheduler.crowds_out(channel, &record.value) {
+                    self.start_delivery(channel, record);
+                }
+            }
             Some(Ok(record)) if record.letter == b'D' => {}
             Some(Ok(_)) => self.break_pass(channel, Trouble::UnknownRecord, now),
             Some(Err(_)) => self.break_pass(channel, Trouble::Read, now),

@@ -24,6 +24,10 @@ pub(crate) struct Job<P> {
     pub running: usize,
     /// Somebody has to be tried again, or the file was not read to its end.
     pub left: bool,
+    /// Somebody could not be delivered to, or the file could not be read.
+    pub failed: bool,
+    /// Somebody was not tried, since his host has as many deliveries as it may have.
+    pub crowded_out: Option<Vec<u8>>,
     /// What the caller keeps with it.
     pub payload: P,
 }

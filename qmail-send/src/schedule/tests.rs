@@ -174,3 +174,70 @@ fn there_are_no_more_jobs_than_deliveries() {
     scheduler.end_pass(Local, PassEnd::Complete);
     assert_eq!(scheduler.take_message(Local, NOW), None, "the only place is taken");
 }
+
+/// Starts a delivery if the recipient's host has room; whether it had.
+fn try_start(scheduler: &mut Scheduler<&'static str>, recipient: &str) -> Option<DeliveryNumber> {
+    let recipient = recipient.as_bytes();
+    let crowded = scheduler.crowds_out(Remote, recipient);
+    if crowded {
+        return None;
+    }
+    scheduler.start(Remote, 0, recipient.to_vec()).map(|started| started.slot)
+}
+
+/// Opens the next message that is due on the remote channel.
+fn begin(scheduler: &mut Scheduler<&'static str>, now: Time) -> Option<u64> {
+    open(scheduler, Remote, now).map(QueueId::as_u64)
+}
+
+#[test]
+fn a_host_that_does_not_answer_leaves_places_for_others() {
+    let mut scheduler = scheduler(0, 10);
+    scheduler.limit_hosts(Some(2));
+    for number in 1..=6 {
+        scheduler.add(Remote, id(number), NOW);
+    }
+    let mut slots = Vec::new();
+    for number in 1..=5 {
+        assert_eq!(begin(&mut scheduler, NOW), Some(number));
+        slots.extend(try_start(&mut scheduler, "a@dead.example"));
+        assert_eq!(scheduler.end_pass(Remote, PassEnd::Complete), None);
+    }
+    assert_eq!(slots, [0, 1]);
+    assert_eq!(begin(&mut scheduler, NOW), Some(6));
+    assert!(try_start(&mut scheduler, "a@alive.example").is_some());
+    scheduler.end_pass(Remote, PassEnd::Complete);
+    // The others wait without being looked at, until there is room.
+    assert_eq!(scheduler.next_message_due(), None);
+    scheduler.settle(Remote, 0, Settlement::TryAgain);
+    assert_eq!(begin(&mut scheduler, NOW), Some(3));
+    assert!(try_start(&mut scheduler, "a@dead.example").is_some());
+    scheduler.end_pass(Remote, PassEnd::Complete);
+    assert!(begin(&mut scheduler, NOW).is_none());
+    // The first one is tried again in its time.
+    assert_eq!(scheduler.next_message_due(), Some(NOW + 400));
+}
+
+#[test]
+fn who_failed_is_not_tried_again_early_because_of_who_was_not_tried() {
+    let mut scheduler = scheduler(0, 10);
+    scheduler.limit_hosts(Some(1));
+    scheduler.add(Remote, id(1), NOW);
+    begin(&mut scheduler, NOW);
+    assert_eq!(try_start(&mut scheduler, "a@h"), Some(0));
+    assert_eq!(try_start(&mut scheduler, "b@h"), None);
+    scheduler.end_pass(Remote, PassEnd::Complete);
+    scheduler.settle(Remote, 0, Settlement::TryAgain);
+    assert_eq!(scheduler.next_message_due(), Some(NOW + 400));
+    begin(&mut scheduler, NOW + 400);
+    assert_eq!(try_start(&mut scheduler, "a@h"), Some(0));
+    assert_eq!(try_start(&mut scheduler, "b@h"), None);
+    scheduler.end_pass(Remote, PassEnd::Complete);
+    // Where nobody failed, the rest goes on at once.
+    assert_eq!(scheduler.settle(Remote, 0, Settlement::Final), None);
+    assert_eq!(begin(&mut scheduler, NOW + 400), Some(1));
+    assert_eq!(try_start(&mut scheduler, "b@h"), Some(0));
+    scheduler.end_pass(Remote, PassEnd::Complete);
+    let end = scheduler.settle(Remote, 0, Settlement::Final);
+    assert_eq!(end, Some(Exhausted { channel: Remote, id: id(1) }));
+}

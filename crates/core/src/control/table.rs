@@ -49,6 +49,7 @@ controls! {
     CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
     CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-smtpd"], "certificates of SMTP clients that do not count any more";
     CONCURRENCYLOCAL "concurrencylocal" Number Default::Number(10), ["qmail-send"], "local deliveries at once";
+    CONCURRENCYPERHOST "concurrencyperhost" Number Default::Nothing, ["qmail-send"], "remote deliveries to one host at once; 0 is no limit";
     CONCURRENCYREMOTE "concurrencyremote" Number Default::Number(20), ["qmail-send"], "remote deliveries at once";
     DATABYTES "databytes" Number Default::Number(0), ["qmail-smtpd" "qmail-qmtpd"], "bytes of the largest message; 0 is no limit";
     DEFAULTDOMAIN "defaultdomain" Line Default::MeOr("defaultdomain"), ["qmail-inject"], "added to host names without a dot";
