@@ -210,14 +210,7 @@ impl<P> Scheduler<P> {
     }
 
     /// Its file is open: a pass begins.
-    pub fn open(
-        &mut self,
-        channel: Channel,
-        id: QueueId,
-        birth: Time,
-        now: Time,
-        payload: P,
-    ) {
+    pub fn open(&mut self, channel: Channel, id: QueueId, birth: Time, now: Time, payload: P) {
         self.open_for(channel, id, (birth, now), self.lifetime, payload);
     }
 

@@ -4,7 +4,7 @@ use qmail_local::instruction::{Instruction, instructions};
 use qmail_rspawn::RemoteOutput;
 use qmail_spawn::Output;
 use qmail_sys::Exit;
-use qmail_wire::spawn::{Command, CommandParser, ReportParser, Verdict};
+use qmail_wire::spawn::{Command, CommandParser, ReportParser, Verdict, Width};
 
 use crate::{contains, same_in_pieces};
 
@@ -32,22 +32,33 @@ pub(crate) fn dot_qmail(file: &[u8]) {
 
 /// Orders and reports do not depend on how they arrive, and are read as they are written.
 pub(crate) fn spawn(bytes: &[u8]) {
+    for width in [Width::One, Width::Two] {
+        orders(bytes, width);
+        reports(bytes, width);
+    }
+}
+
+fn orders(bytes: &[u8], width: Width) {
     same_in_pieces(bytes, |pieces| {
-        let mut parser = CommandParser::new();
+        let mut parser = CommandParser::new(width);
         pieces.iter().flat_map(|piece| parser.push(piece)).collect::<Vec<_>>()
     });
-    for command in CommandParser::new().push(bytes).into_iter().flatten() {
-        let written = CommandParser::new().push(&command.encode());
+    for command in CommandParser::new(width).push(bytes).into_iter().flatten() {
+        let written = CommandParser::new(width).push(&command.encode(width));
         is_confined(&command);
         assert_eq!(written, [Ok(command)]);
     }
+}
+
+fn reports(bytes: &[u8], width: Width) {
     same_in_pieces(bytes, |pieces| {
-        let mut parser = ReportParser::new();
+        let mut parser = ReportParser::new(width);
         pieces.iter().flat_map(|piece| parser.push(piece)).collect::<Vec<_>>()
     });
-    for report in ReportParser::new().push(bytes).into_iter().flatten() {
+    for report in ReportParser::new(width).push(bytes).into_iter().flatten() {
         assert!(report.text.len() <= 10_000);
-        assert_eq!(ReportParser::new().push(&report.encode()), [Ok(report)]);
+        let written = ReportParser::new(width).push(&report.encode(width));
+        assert_eq!(written, [Ok(report)]);
     }
 }
 
