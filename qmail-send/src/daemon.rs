@@ -148,6 +148,9 @@ impl Daemon {
                 self.log.write(&lines::cannot_scan(&name));
             }
             Some(Surveyed::Complete) => {
+                if self.survey.as_ref().is_some_and(Survey::is_hurried) {
+                    self.scheduler.hurry(now);
+                }
                 // With it goes the lock.
                 self.survey = None;
                 if let Some(todo) = &mut self.todo {
@@ -174,7 +177,12 @@ impl Daemon {
                     self.log_status();
                 }
             }
-            Signal::SIGALRM => self.scheduler.hurry(now()),
+            Signal::SIGALRM => {
+                self.scheduler.hurry(now());
+                if let Some(survey) = &mut self.survey {
+                    survey.hurry();
+                }
+            }
             Signal::SIGHUP => self.reread(),
             _ => {}
         }

@@ -25,6 +25,7 @@ pub(crate) struct Survey {
     /// Of the part that was read last.
     ids: Vec<QueueId>,
     due: Time,
+    hurried: bool,
 }
 
 /// What a step has found.
@@ -44,12 +45,22 @@ impl Survey {
     pub(crate) fn new(queue: &Queue) -> Self {
         let mut parts: Vec<PathBuf> = queue.parts("info").collect();
         parts.reverse();
-        Self { lock: None, parts, ids: Vec::new(), due: 0 }
+        Self { lock: None, parts, ids: Vec::new(), due: 0, hurried: false }
     }
 
     /// When there is something to do.
     pub(crate) fn due(&self) -> Time {
         self.due
+    }
+
+    /// What is still to be found is to be tried at once, too.
+    pub(crate) fn hurry(&mut self) {
+        self.hurried = true;
+    }
+
+    /// Whether [`Self::hurry`] was called.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.hurried
     }
 
     /// At most `most` further messages.
