@@ -10,14 +10,14 @@ use qmail_conformance::{Tree, files};
 /// qmail-queue is set-id and users' programs run below qmail-send, which rules out most of what
 /// counts there; POP3 needs neither.
 const EXPOSURE: [(&str, u32); 8] = [
-    ("qmail-send.service", 75),
-    ("qmail-smtpd@.service", 60),
-    ("qmail-smtpsd@.service", 62),
-    ("qmail-submission@.service", 62),
-    ("qmail-qmtpd@.service", 60),
-    ("qmail-qmqpd@.service", 60),
-    ("qmail-pop3d@.service", 30),
-    ("qmail-pop3sd@.service", 30),
+    ("qmail-send.service", 73),
+    ("qmail-smtpd@.service", 57),
+    ("qmail-smtpsd@.service", 59),
+    ("qmail-submission@.service", 59),
+    ("qmail-qmtpd@.service", 57),
+    ("qmail-qmqpd@.service", 57),
+    ("qmail-pop3d@.service", 24),
+    ("qmail-pop3sd@.service", 24),
 ];
 
 fn host() -> Option<Tree> {

@@ -48,10 +48,12 @@ controls! {
     CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
     CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
     CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-smtpd"], "certificates of SMTP clients that do not count any more";
+    CONCURRENCYINCOMING "concurrencyincoming" Number Default::Number(20), ["qmailctl"], "connections to a service at once";
     CONCURRENCYLOCAL "concurrencylocal" Number Default::Number(10), ["qmail-send"], "local deliveries at once";
     CONCURRENCYPERHOST "concurrencyperhost" Number Default::Nothing, ["qmail-send"], "remote deliveries to one host at once; 0 is no limit";
     CONCURRENCYREMOTE "concurrencyremote" Number Default::Number(20), ["qmail-send"], "remote deliveries at once";
     DATABYTES "databytes" Number Default::Number(0), ["qmail-smtpd" "qmail-qmtpd"], "bytes of the largest message; 0 is no limit";
+    DEFAULTDELIVERY "defaultdelivery" File Default::Nothing, ["qmailctl"], "what is done with mail for users who give no instructions";
     DEFAULTDOMAIN "defaultdomain" Line Default::MeOr("defaultdomain"), ["qmail-inject"], "added to host names without a dot";
     DEFAULTHOST "defaulthost" Line Default::MeOr("defaulthost"), ["qmail-inject"], "added to addresses without a host";
     DH1024_PEM "dh1024.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
@@ -110,6 +112,7 @@ controls! {
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
     SMTPPLUGINS "smtpplugins" List Default::Nothing, ["qmail-smtpd"], "programs that are asked at each step of a session";
     SMTPROUTES "smtproutes" Map Default::Nothing, ["qmail-remote"], "hosts to send to instead of what DNS says";
+    SOFTLIMIT "softlimit" Number Default::Nothing, ["qmailctl"], "bytes of memory that a service may have";
     SPAWNLIMIT "spawnlimit" Number Default::Number(0), ["qmail-lspawn" "qmail-rspawn"], "deliveries at once that a spawner can do; 0 is what it was built for";
     TARPITCOUNT "tarpitcount" Number Default::Number(0), ["qmail-smtpd"], "recipient of a message from which on each has to wait; 0 is none";
     TARPITDELAY "tarpitdelay" Number Default::Number(5), ["qmail-smtpd"], "seconds that a recipient in the tarpit waits";
