@@ -282,6 +282,8 @@ fn what_is_being_preprocessed_waits_for_qmail_todo() {
     tree.write("queue/todo/7", b"");
     tree.put(8, "s@h", &[], &[]);
     let mut running = Running::start(&tree);
+    // Only now it may work on what is there.
+    assert_eq!(running.order(), b'S');
     running.log.wait_for("end msg 8");
     running.clean("foop/8");
     fs::remove_file(tree.path("queue/todo/7")).unwrap();
