@@ -4,6 +4,7 @@ mod controls;
 mod failure;
 mod journal;
 mod made;
+mod mailbox;
 mod request;
 mod supervisor;
 mod tools;
@@ -45,6 +46,9 @@ fn set_up(wish: &Wish, home: &Path, output: impl Write) -> Result<(), Failure> {
     let mut site = Site::open(home, accounts, output)?;
     controls::write(&mut site, wish)?;
     controls::aliases(&mut site, wish.postmaster.as_deref())?;
+    if let Some(user) = &wish.postmaster {
+        mailbox::make(&mut site, user)?;
+    }
     tools.certificate(&mut site, &wish.name)?;
     tools.protect(&mut site)?;
     tools.rules(&mut site)?;
@@ -53,6 +57,7 @@ fn set_up(wish: &Wish, home: &Path, output: impl Write) -> Result<(), Failure> {
     let shown = String::from_utf8_lossy(&wish.name).into_owned();
     site.say(&format!("{shown} takes mail for the hosts in control/rcpthosts, and no others."));
     site.say("Users send by ports 465 and 587 and read by port 995, with TLS and their passwords.");
+    site.say("A user runs `maildirmake ~/Maildir` once, and then has a mailbox.");
     site.say("The certificate is of our own making: put a better one into control/servercert.pem.");
     site.say("`qmail-setup -u` undoes all this.");
     Ok(())

@@ -2,6 +2,7 @@
 
 use qmail_conformance::conversation::Conversation;
 use qmail_conformance::host::{RUNIT, install};
+use qmail_conformance::maildir::Maildir;
 use qmail_conformance::process::Finished;
 use qmail_conformance::smtp::Session;
 use qmail_conformance::{Need, Tree, files, wait};
@@ -56,7 +57,7 @@ fn listens(tree: &Tree, ports: &[u16]) {
 /// Mail comes in, goes through a log-in, and is read; and what must not be is not.
 fn serves_safely(tree: &Tree) {
     listens(tree, &[25, 465, 587, 995]);
-    let maildir = tree.user("joe").make_maildir("Maildir");
+    let maildir = Maildir::at(tree.user("joe").home().join("Maildir"));
     // From elsewhere: for us, and for nobody else.
     let socket = tree.within_network(|| {
         let script = "import socket,sys; s=socket.create_connection(('192.0.2.1',25), \
@@ -180,7 +181,7 @@ fn what_was_there_and_what_was_changed_stays() {
     listens(&tree, &[25]);
     // Nobody was named, so mail for postmaster waits for whoever looks.
     tree.queue("a@b", &["postmaster@mine.example"], "hi\n");
-    let kept = qmail_conformance::maildir::Maildir::at(tree.path("alias/Maildir"));
+    let kept = Maildir::at(tree.path("alias/Maildir"));
     let _ = kept.wait_for(1);
     tree.control("rcpthosts", "mail.new.example\nmine.example\n");
     let undone = setup(&tree, "-u");
