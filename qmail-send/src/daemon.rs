@@ -121,6 +121,7 @@ impl Daemon {
         for channel in Channel::ALL {
             self.deliver(channel, now);
         }
+        self.dispatch();
         if let Some(id) = self.scheduler.take_doubtful(now) {
             let Self { scheduler, half_done, queue, log, .. } = self;
             enlist(scheduler, half_done, queue, log, id);

@@ -8,12 +8,17 @@ use qmail_wire::spawn::{Command, Mangled, Report, ReportParser, Width};
 
 use crate::Ends;
 
-/// A spawner. One command at a time waits for room in its pipe, so that we never do.
+/// Commands wait for each other up to this length, in bytes; then the others have their turn.
+const TOGETHER: usize = 32_768;
+
+/// A spawner. Commands wait for room in its pipe, so that we never do.
 #[derive(Debug)]
 pub(crate) struct Spawner {
     ends: Ends,
     width: Width,
     waiting: Vec<u8>,
+    /// There was no room for all of them.
+    is_full: bool,
     parser: ReportParser,
 }
 
@@ -21,34 +26,45 @@ impl Spawner {
     /// A spawner that numbers deliveries like this. From now on writing to it does not block.
     pub(crate) fn new(ends: Ends, width: Width) -> io::Result<Self> {
         qmail_sys::set_nonblocking(&ends.to)?;
-        Ok(Self { ends, width, waiting: Vec::new(), parser: ReportParser::new(width) })
+        let parser = ReportParser::new(width);
+        Ok(Self { ends, width, waiting: Vec::new(), is_full: false, parser })
     }
 
-    /// Whether a further command can be sent.
+    /// Whether a further command can be given.
     pub(crate) fn is_ready(&self) -> bool {
-        self.waiting.is_empty()
+        !self.is_full && self.waiting.len() < TOGETHER
     }
 
-    /// Sends a command, as far as there is room for it.
-    ///
-    /// # Errors
-    /// If the spawner is gone.
-    pub(crate) fn send(&mut self, command: &Command) -> io::Result<()> {
+    /// Whether there are commands to send.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether the rest of the commands can be sent only when there is room.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
+    /// Takes a command, to be sent with the next [`Self::flush`].
+    pub(crate) fn give(&mut self, command: &Command) {
         self.waiting.extend(command.encode(self.width));
-        self.flush()
     }
 
-    /// Sends what there was no room for.
+    /// Sends the commands, as far as there is room for them.
     ///
     /// # Errors
     /// If the spawner is gone.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.is_full = false;
         while !self.waiting.is_empty() {
             match self.ends.to.write(&self.waiting) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => drop(self.waiting.drain(..written)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.is_full = true;
+                    break;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -99,10 +115,13 @@ mod tests {
             recipient: b"r@h".to_vec(),
         };
         let mut sent = 0;
-        while spawner.is_ready() {
-            spawner.send(&command).unwrap();
+        while !spawner.is_full() {
+            spawner.give(&command);
+            assert_eq!(spawner.is_ready(), spawner.waiting.len() < TOGETHER);
+            spawner.flush().unwrap();
             sent += 1;
         }
+        assert!(!spawner.is_ready());
         let mut commands = File::from(commands.read);
         let mut parser = qmail_wire::spawn::CommandParser::new(Width::Two);
         let mut arrived = Vec::new();
@@ -113,8 +132,10 @@ mod tests {
             spawner.flush().unwrap();
         }
         assert!(arrived.iter().all(|one| *one == Ok(command.clone())));
+        assert!(spawner.is_ready() && !spawner.is_waiting());
         drop(commands);
-        assert!(spawner.send(&command).is_err());
+        spawner.give(&command);
+        assert!(spawner.flush().is_err());
         drop(reports.write);
         assert!(spawner.receive().is_err());
     }

@@ -1,4 +1,4 @@
-//! Starting deliveries: recipient files are read, and commands go to the spawners.
+//! Starting deliveries: recipient files are read, and commands go to the spawners, together.
 
 use qmail_core::queue::{Channel, Record};
 use qmail_wire::spawn::Command;
@@ -91,9 +91,21 @@ impl Daemon {
         };
         self.log.write(&starting(started.number, id, channel, &command.recipient));
         self.log_status();
-        let spawner = self.spawners.of_mut(channel).as_mut();
-        if spawner.is_some_and(|spawner| spawner.send(&command).is_err()) {
-            self.lose_spawner(channel);
+        if let Some(spawner) = self.spawners.of_mut(channel) {
+            spawner.give(&command);
+        }
+    }
+
+    /// Sends the commands. The log has heard of a delivery before anybody works on it, so that it
+    /// tells, whatever happens to us, what may have been delivered.
+    pub(super) fn dispatch(&mut self) {
+        for channel in Channel::ALL {
+            let spawner = self.spawners.of_mut(channel).as_mut();
+            let Some(spawner) = spawner.filter(|spawner| spawner.is_waiting()) else { continue };
+            self.log.flush();
+            if spawner.flush().is_err() {
+                self.lose_spawner(channel);
+            }
         }
     }
 }

@@ -53,7 +53,7 @@ impl Daemon {
         for channel in Channel::ALL {
             let Some(spawner) = self.spawners.of(channel) else { continue };
             all.push((Interest::reading(spawner.reports()), Event::Reports(channel)));
-            if !spawner.is_ready() {
+            if spawner.is_full() {
                 all.push((Interest::writing(spawner.commands()), Event::Room(channel)));
             }
         }
