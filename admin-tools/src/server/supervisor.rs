@@ -15,7 +15,7 @@ pub(super) const SERVICES: [&str; 5] =
     ["qmail-send", "qmail-smtpd", "qmail-smtpsd", "qmail-submission", "qmail-pop3sd"];
 /// The same in the words of the start/stop script.
 const IN_SCRIPT: &str = "SERVICES='send smtp smtps submission pop3s'\n";
-const SCRIPT: &str = "/etc/init.d/qmail";
+const SCRIPTS: &str = "/etc/init.d";
 const OF_ADMINISTRATOR: &str = "/etc/systemd/system";
 const OF_PACKAGES: [&str; 2] = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
@@ -47,6 +47,15 @@ impl Kind {
         }
     }
 
+    /// Where services of this kind are always.
+    fn place(self) -> Option<&'static str> {
+        match self {
+            Self::Systemd => Some(OF_ADMINISTRATOR),
+            Self::Script => Some(SCRIPTS),
+            Self::Daemontools | Self::Runit | Self::S6 => None,
+        }
+    }
+
     /// The process that looks for services in a directory.
     fn scanner(self) -> Option<&'static str> {
         match self {
@@ -68,25 +77,24 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// The one that was asked for.
     pub(super) fn named(kind: Kind, directory: Option<PathBuf>) -> Result<Self, Failure> {
-        let directory = match (kind.scanner(), directory) {
-            (None, _) => PathBuf::from(OF_ADMINISTRATOR),
-            (Some(_), Some(directory)) => directory,
-            (Some(_), None) => scanned(kind).ok_or(Failure::NoDirectory(kind.name()))?,
+        let directory = match (kind.place(), directory) {
+            (Some(place), _) => place.into(),
+            (None, Some(directory)) => directory,
+            (None, None) => scanned(kind).ok_or(Failure::NoDirectory(kind.name()))?,
         };
         Ok(Self { kind, directory })
     }
 
     /// The one that is there. Whoever runs a supervisor beside systemd wants it to be used.
     pub(super) fn of_this_host() -> Self {
-        let found = Kind::ALL.into_iter().find_map(|kind| Some((kind, scanned(kind)?)));
-        let is_systemd = Path::new("/run/systemd/system").is_dir();
-        match found {
-            Some((kind, directory)) => Self { kind, directory },
-            None => {
-                let kind = if is_systemd { Kind::Systemd } else { Kind::Script };
-                Self { kind, directory: OF_ADMINISTRATOR.into() }
-            }
+        let mut kinds = Kind::ALL.into_iter();
+        if let Some(found) = kinds.find_map(|kind| Some(Self { kind, directory: scanned(kind)? })) {
+            return found;
         }
+        let is_systemd = Path::new("/run/systemd/system").is_dir();
+        let (kind, place) =
+            if is_systemd { (Kind::Systemd, OF_ADMINISTRATOR) } else { (Kind::Script, SCRIPTS) };
+        Self { kind, directory: place.into() }
     }
 
     pub(super) fn needs_tcpserver(&self) -> bool {
@@ -152,7 +160,7 @@ fn systemd(site: &mut Site<impl Write>) -> Result<(), Failure> {
 fn script(site: &mut Site<impl Write>) -> Result<(), Failure> {
     let script = site.home.join("boot/qmail");
     site.file(Path::new("/etc/default/qmail"), IN_SCRIPT.as_bytes(), 0o644)?;
-    site.link(Path::new(SCRIPT), &script)?;
+    site.link(&Path::new(SCRIPTS).join("qmail"), &script)?;
     if let Some(tool) = in_path("update-rc.d") {
         run(Command::new(tool).args(["qmail", "defaults"]))?;
     }
