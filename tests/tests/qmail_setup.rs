@@ -1,6 +1,7 @@
 //! One command makes a working, safe server; another takes it back.
 
 use qmail_conformance::conversation::Conversation;
+use qmail_conformance::dns::{Server, Zone};
 use qmail_conformance::host::{RUNIT, install};
 use qmail_conformance::maildir::Maildir;
 use qmail_conformance::process::Finished;
@@ -9,13 +10,15 @@ use qmail_conformance::{Need, Tree, files, wait};
 
 const OWN_FILES: [&str; 4] = ["alias", "control", "services", "supervise"];
 
-fn host() -> Option<Tree> {
+/// A host, and its name server: tcpserver wants to know the names of clients.
+fn host() -> Option<(Tree, Server)> {
     let tree = Tree::on_a_host(&["tcpserver", "tcprules", "curl"])?;
     // It names itself.
     tree.remove_control("me");
     // Debian's would make links for init, which is not what is tested.
     tree.shell("rm -f /usr/sbin/update-rc.d; ip address add 192.0.2.1/24 dev lo");
-    Some(tree)
+    let names = tree.name_server(Zone::new());
+    Some((tree, names))
 }
 
 fn setup(tree: &Tree, words: &str) -> Finished {
@@ -102,7 +105,7 @@ fn serves_safely(tree: &Tree) {
 }
 
 fn there_and_back(words: &str, stays: &[&str]) {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     there_and_back_on(&tree, words, stays);
 }
 
@@ -140,7 +143,7 @@ fn with_the_start_script() {
 
 #[test]
 fn with_daemontools() {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     if tree.lacks(Need::Tool("svscan")) {
         return;
     }
@@ -150,7 +153,7 @@ fn with_daemontools() {
 
 #[test]
 fn with_runit() {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     if tree.lacks_runit() {
         return;
     }
@@ -160,7 +163,7 @@ fn with_runit() {
 
 #[test]
 fn with_s6() {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     if tree.lacks(Need::Tool("s6-svscan")) {
         return;
     }
@@ -172,7 +175,7 @@ fn with_s6() {
 
 #[test]
 fn what_was_there_and_what_was_changed_stays() {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     tree.control("locals", "mine.example\n");
     tree.write_in_its_world("/etc/tcp.smtp", "10.:allow,RELAYCLIENT=\"\"\n");
     let made = setup(&tree, "-s script mail.new.example");
@@ -199,7 +202,7 @@ fn what_was_there_and_what_was_changed_stays() {
 
 #[test]
 fn nothing_is_begun_that_cannot_be_finished() {
-    let Some(tree) = host() else { return };
+    let Some((tree, _names)) = host() else { return };
     let before = everything(&tree);
     tree.shell("rm /usr/bin/tcpserver");
     let refused = setup(&tree, "-s script mail.new.example");

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 use qmail_conformance::conversation::Conversation;
+use qmail_conformance::dns::{Server, Zone};
 use qmail_conformance::host::RUNIT;
 use qmail_conformance::maildir::Maildir;
 use qmail_conformance::sink::Sink;
@@ -66,6 +67,8 @@ const RUNIT_ITSELF: Supervisor = Supervisor {
 struct Host {
     tree: Tree,
     by: &'static Supervisor,
+    /// Without one, tcpserver waits long for the names of clients.
+    _names: Server,
 }
 
 impl Host {
@@ -79,7 +82,8 @@ impl Host {
         }
         tree.control("rcpthosts", "test.example\n");
         tree.control("defaultdelivery", "./Maildir/\n");
-        let host = Self { tree, by };
+        let names = tree.name_server(Zone::new());
+        let host = Self { tree, by, _names: names };
         host.shell(&format!(
             r#"
             {install} protect > /dev/null
