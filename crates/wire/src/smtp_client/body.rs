@@ -1,5 +1,7 @@
 //! A message as it goes over the wire after DATA.
 
+use crate::line::text_length;
+
 /// Turns a message into what DATA takes, block by block.
 ///
 /// LF, CR LF and a lone CR each become one CR LF, and a dot after any of them is doubled (RFC 5321
@@ -47,8 +49,7 @@ impl BodyEncoder {
 
     /// Appends what is left of a line, and returns what follows it.
     fn encode_line<'b>(&mut self, block: &'b [u8], wire: &mut Vec<u8>) -> &'b [u8] {
-        let length = block.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
-        let (line, rest) = block.split_at(length.unwrap_or(block.len()));
+        let (line, rest) = block.split_at(text_length(block));
         wire.extend_from_slice(line);
         let Some((end, rest)) = rest.split_first() else {
             self.position = Position::InLine;

@@ -1,5 +1,7 @@
 //! The message as it comes over the wire after DATA.
 
+use crate::line::text_length;
+
 /// Turns what follows DATA into a message with LF line ends, block by block.
 ///
 /// A line end is CR LF and nothing else. A server that takes a lone LF or CR for one, or lets it
@@ -66,18 +68,6 @@ impl DataDecoder {
         }
         Ok(None)
     }
-}
-
-/// How many bytes come before the first CR or LF.
-fn text_length(bytes: &[u8]) -> usize {
-    let is_line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
-    // Without an early end inside a chunk, the compiler looks at all its bytes at once.
-    let (chunks, _) = bytes.as_chunks::<32>();
-    let has_none =
-        |chunk: &&[u8; 32]| !chunk.iter().fold(false, |found, byte| found | is_line_end(byte));
-    let skipped = chunks.iter().take_while(has_none).count() * 32;
-    let rest = bytes.get(skipped..).unwrap_or_default();
-    skipped + rest.iter().position(is_line_end).unwrap_or(rest.len())
 }
 
 #[cfg(test)]
