@@ -21,16 +21,28 @@ CARGO := cargo
 LOCKED := --locked
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 
-# Static: what a message passes through starts faster and depends on nothing. Some systems keep the
-# static C library in a package of its own (glibc-static); without it everything works, slower.
+# Static: what a message passes through starts faster and depends on nothing. With musl it starts
+# fastest (docs/performance.md): `rustup target add` brings it. Without it there is the C library of
+# this system, whose static part may be in a package of its own (glibc-static); without that, too,
+# everything works, slower.
+MUSL := $(HOST:gnu=musl)
 LIBC := $(shell $(CC) -print-file-name=libc.a)
-STATIC := $(if $(wildcard $(LIBC)),+crt-static,-crt-static)
+ifneq ($(wildcard $(shell rustc --print target-libdir --target $(MUSL) 2> /dev/null)),)
+LIBRARY := $(MUSL)
+FOR := $(MUSL)
+# Its own C library is with Rust; what C code there is needs none.
+export CC_$(subst -,_,$(MUSL)) := $(CC)
+else
+LIBRARY := $(if $(wildcard $(LIBC)),the static C library of this system,the C library of this system: no static one is here)
+FOR := $(HOST)
+STATIC := $(if $(wildcard $(LIBC)),-C target-feature=+crt-static)
+endif
 # These ask the C library for users, which only works where it can load its modules.
 DYNAMIC := qmail-getpw checkpassword cmd5checkpw install
 # For those who work on this, not for those who use it.
 OURS := qmail-conformance qmail-benches qmail-laws
 
-STATIC_DIR := $(TARGET)/$(HOST)/release
+STATIC_DIR := $(TARGET)/$(FOR)/release
 DYNAMIC_DIR := $(TARGET)/release
 # All programs side by side, as `install` and the tests like them.
 PROGRAMS := $(TARGET)/programs
@@ -45,9 +57,9 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 .PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
-	$(if $(filter -%,$(STATIC)),@echo 'No static C library here: linking dynamically.')
-	RUSTFLAGS='$(RUSTFLAGS) -C target-feature=$(STATIC)' \
-	$(CARGO) build $(LOCKED) --release --target $(HOST) --workspace $(patsubst %,--exclude %,$(DYNAMIC) $(OURS))
+	@echo 'Linking with $(LIBRARY).'
+	RUSTFLAGS='$(RUSTFLAGS) $(STATIC)' \
+	$(CARGO) build $(LOCKED) --release --target $(FOR) --workspace $(patsubst %,--exclude %,$(DYNAMIC) $(OURS))
 	$(CARGO) build $(LOCKED) --release $(DYNAMIC:%=--package %)
 	rm -rf $(PROGRAMS) && mkdir -p $(PROGRAMS)
 	find $(STATIC_DIR) -maxdepth 1 -type f -perm -u+x -exec ln -f {} $(PROGRAMS) \;

@@ -58,8 +58,7 @@ pub(crate) fn build() -> PathBuf {
         return directory.into();
     }
     let target = workspace().join("target");
-    let triple = format!("{}-unknown-linux-gnu", env::consts::ARCH);
-    [target.join(triple).join("release"), target.join("release"), target.join("debug")]
+    [target.join("programs"), target.join("release"), target.join("debug")]
         .into_iter()
         .find(|directory| directory.join("install").is_file())
         .expect("no tree: set QMAIL_UNDER_TEST, or build the programs, or set QMAIL_BUILD")

@@ -34,7 +34,7 @@ mod process;
 mod resources;
 mod set_id;
 pub mod signal;
-#[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
+#[cfg(target_feature = "crt-static")]
 mod start_up;
 mod sync_group;
 

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 /// Seconds that local time is ahead of UTC at `unix_seconds`, as `$TZ` or `/etc/localtime` say;
 /// 0 if nobody can tell.
 pub fn local_offset(unix_seconds: u64) -> i64 {
-    let Ok(time) = libc::time_t::try_from(unix_seconds) else { return 0 };
+    let Ok(time) = unix_seconds.try_into() else { return 0 };
     let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
     // SAFETY: localtime_r reads one number and writes one `tm`, both of which we own.
     let result = unsafe { libc::localtime_r(&raw const time, broken_down.as_mut_ptr()) };

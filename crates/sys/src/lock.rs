@@ -55,8 +55,8 @@ fn flock(file: &File, operation: libc::c_int) -> io::Result<()> {
 /// Zero stops it.
 fn set_timer(interval: Duration) -> io::Result<()> {
     let time = libc::timeval {
-        tv_sec: libc::time_t::try_from(interval.as_secs()).unwrap_or(1),
-        tv_usec: libc::suseconds_t::from(interval.subsec_micros().cast_signed()),
+        tv_sec: interval.as_secs().try_into().unwrap_or(1),
+        tv_usec: interval.subsec_micros().cast_signed().into(),
     };
     let timer = libc::itimerval { it_interval: time, it_value: time };
     // SAFETY: setitimer reads `timer`, and writes nothing where the last pointer is null.
