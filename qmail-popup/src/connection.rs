@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use qmail_core::conversation::Conversation;
 use qmail_core::timed::Timed;
-use qmail_sys::Child;
+use qmail_core::tlsrelay::Process;
 
 /// How long a client may say nothing, or not listen.
 const PATIENCE: Duration = Duration::from_secs(1200);
@@ -19,7 +19,7 @@ pub struct Connection {
     /// What it is told.
     pub output: OwnedFd,
     /// Carries both in TLS.
-    pub(crate) relay: Option<Child>,
+    pub(crate) relay: Option<Process>,
 }
 
 impl Connection {
@@ -38,10 +38,7 @@ impl Connection {
     /// Waits until the client has been told everything.
     pub(crate) fn end(self) {
         drop((self.input, self.output));
-        if let Some(relay) = self.relay {
-            // How it ended, the log knows.
-            let _ = relay.wait();
-        }
+        drop(self.relay);
     }
 }
 

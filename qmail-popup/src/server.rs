@@ -12,7 +12,7 @@ use crate::login::Login;
 use crate::policy::Policy;
 use crate::replies;
 use crate::session::{Action, Session};
-use crate::tls::Tls;
+use crate::tls::{Ready, Tls};
 
 /// The longest line, in bytes: longer names and passwords than any subprogram takes, in base64 too.
 const LONGEST_LINE: usize = 1024;
@@ -67,7 +67,7 @@ pub fn refuse_usage(connection: &Connection) {
 fn converse(connection: &mut Connection, service: &Service) -> Result<(), Broken> {
     if service.tls_first {
         let tls = service.tls.as_ref().ok_or(Broken)?;
-        *connection = tls.start(connection)?.begin()?;
+        *connection = tls.start(connection).and_then(Ready::begin).ok_or(Broken)?;
     }
     let secure = service.tls_first || service.tls_outside;
     let challenge = &service.login.challenge;
@@ -119,12 +119,12 @@ fn start_tls(
     connection: &Connection,
     service: &Service,
 ) -> Result<Option<Connection>, Broken> {
-    match service.tls.as_ref().map(|tls| tls.start(connection)) {
-        Some(Ok(ready)) => {
+    match service.tls.as_ref().and_then(|tls| tls.start(connection)) {
+        Some(ready) => {
             last_word(client, replies::START_TLS)?;
-            Ok(Some(ready.begin()?))
+            ready.begin().ok_or(Broken).map(Some)
         }
-        Some(Err(_)) | None => {
+        None => {
             client.send(format!("{}\r\n", replies::NO_TLS).as_bytes())?;
             Ok(None)
         }

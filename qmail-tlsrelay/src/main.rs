@@ -1,12 +1,13 @@
 //! qmail-tlsrelay: carries a session in plain text over TLS.
 //!
-//! Started by qmail-popup, which has no TLS of its own since it is root: what strangers send is
-//! taken apart here.
+//! Started by qmail-smtpd and qmail-popup when a client asks for TLS. They know nothing of it: what
+//! strangers send is taken apart here, where there is neither a queue nor a password nor root.
 //!
+//! Usage:       qmail-tlsrelay [-c] [-t SECONDS]
 //! Runs as:     qmaild
-//! Descriptors: 0 and 1, the client; 3 the session, a socket: each side says `+` there when it is
-//!              ready, we first; 2 the log
-//! Exit codes:  0 the session has ended; 1 it could not begin, or was broken off
+//! Descriptors: 0 and 1, the client; 3 the session, a socket, where reports go before the plain
+//!              text: see `qmail_wire::tlsrelay`
+//! Exit codes:  0 the session has ended; 1 it could not begin, or was broken off; 100 wrong usage
 #![forbid(unsafe_code)]
 
 use std::os::unix::ffi::OsStringExt;
@@ -14,41 +15,49 @@ use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use qmail_core::complaint::complain;
+use qmail_core::control::leading_number;
 use qmail_core::home::home;
-use qmail_core::log::Line;
+use qmail_core::options::{Given, Options};
 use qmail_sys::inherit;
-use qmail_tlsrelay::{Sides, relay};
+use qmail_tlsrelay::{Order, Sides, relay};
 
-/// How long a client may say nothing, or not listen.
+/// How long a client may say nothing in the handshake, or not listen, if nobody says otherwise.
 const PATIENCE: Duration = Duration::from_secs(1200);
 /// Where the session is.
 const PLAIN: u8 = 3;
+/// What it exits with if its arguments make no sense.
+const USAGE: u8 = 100;
 
 fn main() -> ExitCode {
+    let Some((asks_clients, patience)) = arguments() else { return ExitCode::from(USAGE) };
     let (Ok(input), Ok(output), Ok(plain)) = (inherit(0), inherit(1), inherit(PLAIN)) else {
         return ExitCode::FAILURE;
     };
     let sides = Sides { input, output, plain: UnixStream::from(plain) };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    match relay(sides, &home(), &variable, now, PATIENCE, &log) {
+    let home = home();
+    let order = Order { home: &home, variable: &variable, asks_clients, patience, now };
+    match relay(sides, &order) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            if failure.is_remarkable() {
-                log(&failure.to_string());
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// Whether clients are asked for a certificate, and how long we wait for them.
+fn arguments() -> Option<(bool, Duration)> {
+    let mut options = Options::new(b"ct:", std::env::args_os());
+    let (mut asks_clients, mut patience) = (false, PATIENCE);
+    while let Some(given) = options.next_option().ok()? {
+        match given {
+            Given::Argument(_, seconds) => {
+                patience = Duration::from_secs(leading_number(&seconds)?);
             }
-            ExitCode::FAILURE
+            Given::Letter(_) => asks_clients = true,
         }
     }
+    options.operands().is_empty().then_some((asks_clients, patience))
 }
 
 fn variable(name: &str) -> Option<Vec<u8>> {
     std::env::var_os(name).map(OsStringExt::into_vec)
-}
-
-fn log(text: &str) {
-    let client = variable("TCPREMOTEIP").unwrap_or_else(|| b"unknown".to_vec());
-    let line = Line::new("qmail-tlsrelay: pid ").number(std::process::id().into()).text(" ");
-    let line = line.safe(&client).text(": ").text(text).end();
-    complain(&line);
 }

@@ -2,6 +2,9 @@
 //!
 //! The client's side waits, each time for so long at most. The session's side never does: a session
 //! that is busy sending may leave what the client says unread, and its answers must still flow.
+//!
+//! How long a client may be silent is for the session to say, and to tell him: it may be busy with
+//! what he said last.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -9,27 +12,19 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use qmail_core::duplex::Duplex;
-use qmail_core::timed::Timed;
 use qmail_sys::{Interest, poll};
 use qmail_tls::Stream;
 
-use crate::Failure;
+use crate::{Client, Failure};
 
 /// What is carried at once: two records of TLS.
 const BLOCK: usize = 32_768;
 
-type Client = Duplex<Timed, Timed>;
-
 /// Carries until the session ends, or the client is lost.
-pub(crate) fn run(
-    stream: Stream<Client>,
-    plain: UnixStream,
-    patience: Duration,
-) -> Result<(), Failure> {
-    plain.set_nonblocking(true).map_err(Failure::Plain)?;
+pub(crate) fn run(stream: Stream<Client>, plain: UnixStream) -> Result<(), Failure> {
+    plain.set_nonblocking(true).map_err(Failure::Session)?;
     let mut pump = Pump { stream, plain, said: Vec::new(), buffer: vec![0; BLOCK], gone: false };
-    let ended = pump.carry(patience);
+    let ended = pump.carry();
     if ended.is_ok() {
         // The session has said its last word; that the client does not hear the end is no matter.
         let _: io::Result<()> = pump.stream.close();
@@ -43,7 +38,8 @@ struct Pump {
     /// What the client said and the session has not read yet.
     said: Vec<u8>,
     buffer: Vec<u8>,
-    /// Whether the client says nothing any more.
+    /// Whether nothing of what the client says matters any more: he has come to an end, or the
+    /// session has.
     gone: bool,
 }
 
@@ -55,24 +51,26 @@ struct Turn {
 }
 
 impl Pump {
-    fn carry(&mut self, patience: Duration) -> Result<(), Failure> {
+    fn carry(&mut self) -> Result<(), Failure> {
         loop {
-            let turn = self.wait(patience)?;
+            let turn = self.wait()?;
             if turn.session_listens {
-                self.pass_on()?;
+                self.pass_on();
             }
             if turn.session_speaks && !self.answer()? {
                 return Ok(());
             }
             if turn.client_speaks {
                 self.listen()?;
+                // As a rule it is waiting for that.
+                self.pass_on();
             }
         }
     }
 
-    fn wait(&mut self, patience: Duration) -> Result<Turn, Failure> {
+    fn wait(&mut self) -> Result<Turn, Failure> {
         let listening = self.said.is_empty() && !self.gone;
-        let waiting = self.stream.buffered() > 0 && listening;
+        let waiting = listening && self.stream.buffered() > 0;
         let session = self.plain.as_fd();
         let mut interests = vec![Interest::reading(session)];
         if listening {
@@ -80,11 +78,8 @@ impl Pump {
         } else if !self.said.is_empty() {
             interests.push(Interest::writing(session));
         }
-        let limit = if waiting { Duration::ZERO } else { patience };
-        let ready = poll(&mut interests, Some(limit)).map_err(Failure::Plain)?;
-        if !ready && !waiting {
-            return Err(Failure::Client(ErrorKind::TimedOut.into()));
-        }
+        let limit = waiting.then_some(Duration::ZERO);
+        let ready = poll(&mut interests, limit).map_err(Failure::Session)?;
         let is_ready = |at: usize| ready && interests.get(at).is_some_and(Interest::is_ready);
         Ok(Turn {
             client_speaks: listening && (waiting || is_ready(1)),
@@ -93,28 +88,41 @@ impl Pump {
         })
     }
 
-    /// Reads from the client; the end of what he says is passed on too.
+    /// Reads from the client; the end of what he says is passed on too. Whether he announced it is
+    /// for the session to judge, which knows what is complete, and he is still told what it answers.
     fn listen(&mut self) -> Result<(), Failure> {
-        match self.stream.read(&mut self.buffer) {
-            Ok(0) => {
-                self.gone = true;
-                // It may have gone first.
-                let _: io::Result<()> = self.plain.shutdown(Shutdown::Write);
+        match self.stream.read_once(&mut self.buffer) {
+            Ok(None) => {}
+            Ok(Some(0)) => self.end_listening(),
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => self.end_listening(),
+            Ok(Some(length)) => {
+                self.said.extend_from_slice(self.buffer.get(..length).unwrap_or_default());
             }
-            Ok(length) => self.said.extend_from_slice(self.buffer.get(..length).unwrap_or(&[])),
             Err(error) => return Err(Failure::Client(error)),
         }
         Ok(())
     }
 
+    fn end_listening(&mut self) {
+        self.gone = true;
+        // The session may have gone first.
+        let _: io::Result<()> = self.plain.shutdown(Shutdown::Write);
+    }
+
     /// Writes to the session as much as it takes now.
-    fn pass_on(&mut self) -> Result<(), Failure> {
+    fn pass_on(&mut self) {
+        if self.said.is_empty() {
+            return;
+        }
         match self.plain.write(&self.said) {
             Ok(length) => drop(self.said.drain(..length)),
             Err(error) if is_passing(&error) => {}
-            Err(error) => return Err(Failure::Plain(error)),
+            // It has ended, but its last words may still be on their way.
+            Err(_) => {
+                self.said.clear();
+                self.gone = true;
+            }
         }
-        Ok(())
     }
 
     /// Sends on what the session says; whether it will say more.
@@ -129,7 +137,7 @@ impl Pump {
             Err(error) if is_passing(&error) => Ok(true),
             // A session that ends with input unread resets the socket.
             Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
-            Err(error) => Err(Failure::Plain(error)),
+            Err(error) => Err(Failure::Session(error)),
         }
     }
 }

@@ -164,6 +164,14 @@ impl Controls {
         self.directory.join(control.file)
     }
 
+    /// Whether there is such a file. One that cannot be looked at is there: whoever uses it says
+    /// what is wrong.
+    pub fn has(&self, control: &Control) -> bool {
+        let is_missing = |error: io::Error| error.kind() == io::ErrorKind::NotFound;
+        self.may_have(OsStr::new(control.file))
+            && !fs::metadata(self.path(control)).is_err_and(is_missing)
+    }
+
     /// The contents of `me`, as they were when the controls were opened.
     pub fn me(&self) -> Option<&[u8]> {
         self.me.as_deref()

@@ -1,7 +1,6 @@
 //! A client on the other end of a connection, who sends lines and waits for replies.
 
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
-use std::net::TcpStream;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -38,18 +37,8 @@ pub enum Lost {
 impl Conversation<Timed, Timed> {
     /// A conversation in which no single read or write waits longer than `patience`.
     pub fn over(input: OwnedFd, output: OwnedFd, patience: Duration) -> Self {
-        let output = limit_writes(output, patience);
-        Self::new(Timed::new(input, patience), Timed::new(output, patience), 65_536)
+        Self::new(Timed::new(input, patience), Timed::writing(output, patience), 65_536)
     }
-}
-
-/// A socket that is ready takes some bytes; without a limit of its own it would then wait for the
-/// client to read all the others. Other descriptors know no such limit.
-fn limit_writes(output: OwnedFd, patience: Duration) -> OwnedFd {
-    let socket = TcpStream::from(output);
-    // ENOTSOCK if it is a pipe.
-    let _ = socket.set_write_timeout(Some(patience));
-    socket.into()
 }
 
 impl<R: Read, W: Write> Conversation<R, W> {
@@ -65,6 +54,11 @@ impl<R: Read, W: Write> Conversation<R, W> {
     /// Whether the client has said more than was asked for so far.
     pub fn has_unread(&self) -> bool {
         !self.input.buffer().is_empty()
+    }
+
+    /// The streams below: what is read from, and what is written to.
+    pub fn streams(&self) -> (&R, &W) {
+        (self.input.get_ref(), self.output.get_ref())
     }
 
     /// The streams below, without what was read ahead and without what was not flushed.

@@ -15,6 +15,11 @@ impl<R: Read, W: Write> Duplex<R, W> {
     pub fn new(input: R, output: W) -> Self {
         Self { input, output }
     }
+
+    /// What is read from.
+    pub fn input_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
 }
 
 impl<R: AsFd, W> AsFd for Duplex<R, W> {

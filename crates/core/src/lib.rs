@@ -25,6 +25,7 @@ pub mod sender_rules;
 pub mod submit;
 pub mod tcpto;
 pub mod timed;
+pub mod tlsrelay;
 pub mod users;
 
 pub use qmail_sys::errno;

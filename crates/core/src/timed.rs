@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::net::TcpStream;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
@@ -18,6 +19,16 @@ impl Timed {
     /// `limit` is for each read and each write, not for all of them.
     pub fn new(descriptor: OwnedFd, limit: Duration) -> Self {
         Self { file: File::from(descriptor), limit }
+    }
+
+    /// For writing to somebody who may not read. A socket that is ready takes some bytes; without a
+    /// limit of its own it would then wait for the other side to read all the others. Descriptors
+    /// that are none know no such limit.
+    pub fn writing(descriptor: OwnedFd, limit: Duration) -> Self {
+        let socket = TcpStream::from(descriptor);
+        // ENOTSOCK if it is a pipe.
+        let _ = socket.set_write_timeout(Some(limit));
+        Self::new(socket.into(), limit)
     }
 
     fn wait(&self, interest: impl Fn(&File) -> Interest<'_>) -> io::Result<()> {

@@ -74,6 +74,30 @@ impl<S: Read + Write> Stream<S> {
         state.map_or(0, |state| state.plaintext_bytes_to_read())
     }
 
+    /// As `read`, but what is below is read at most once: `None` if that was not enough, since the
+    /// rest of what the other side enciphered at once is still on its way.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn read_once(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        if let Some(length) = self.read_buffered(buffer)? {
+            return Ok(Some(length));
+        }
+        let is_open = self.pull()?;
+        match self.read_buffered(buffer)? {
+            // The end without a word: rustls says so if it is one.
+            None if !is_open => Err(ErrorKind::UnexpectedEof.into()),
+            read => Ok(read),
+        }
+    }
+
+    fn read_buffered(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        match self.connection.reader().read(buffer) {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+            result => result.map(Some),
+        }
+    }
+
     /// The stream below.
     pub fn inner(&self) -> &S {
         &self.inner
@@ -123,19 +147,8 @@ impl<S: Read + Write> Stream<S> {
 impl<S: Read + Write> Read for Stream<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            match self.connection.reader().read(buffer) {
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    if !self.pull()? {
-                        // The end without a word: rustls says so if it is one.
-                        return match self.connection.reader().read(buffer) {
-                            Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                                Err(ErrorKind::UnexpectedEof.into())
-                            }
-                            result => result,
-                        };
-                    }
-                }
-                result => return result,
+            if let Some(length) = self.read_once(buffer)? {
+                return Ok(length);
             }
         }
     }

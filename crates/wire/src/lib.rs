@@ -13,4 +13,5 @@ pub mod sasl;
 pub mod smtp_client;
 pub mod smtp_server;
 pub mod spawn;
+pub mod tlsrelay;
 pub mod todo;

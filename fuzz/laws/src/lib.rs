@@ -68,6 +68,7 @@ laws! {
     smtp_reply smtp::reply, ["250-" "250 ok\r\n" "\n" "550 no\n" "421" "\r" "SIZE 1\n" "STARTTLS\n" "AUTH PLAIN LOGIN\n"];
     spawn delivery::spawn, ["\u{1}" "12/34\0" "a@b\0" "K" "Z" "D" "\0" "/" "0"];
     spp_output plugins::output, ["A\n" "N\n" "O\n" "D\n" "E550 no\n" "R421 bye\n" "LMx\n" "P250-x\n" "HX-A: b\n" "H b\n" "Ca@b\n" "SA=b\n" "UA\n" "\r" "\0" "\n"];
+    tls_report netstrings::tls_report, ["1:R," "4:1:R,," "4:1:G,," "4:Nodd," "3:Uno," "3:Fno," "8:VTLSv1.3," "2:CX," "2:Sx," "3:Pno," "1:T," "4:Ma@b," "60:" "25:" ":" "," "\n"];
 }
 
 /// What comes in pieces is understood as what comes at once: the same function for both.

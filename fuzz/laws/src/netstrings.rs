@@ -1,6 +1,7 @@
-//! Netstrings, of which QMTP and QMQP are made.
+//! Netstrings, of which QMTP and QMQP are made, and the reports of qmail-tlsrelay.
 
 use qmail_wire::netstring::{Netstrings, encode};
+use qmail_wire::tlsrelay::{Handshake, Preparation};
 
 const LIMIT: u64 = 64;
 
@@ -40,4 +41,31 @@ pub(crate) fn netstring(bytes: &[u8]) {
     assert!(inside <= bytes.len());
     strings.close().unwrap();
     assert_eq!(strings.read(LIMIT).unwrap(), Some(b"x".to_vec()));
+}
+
+/// There is one way only to write a report, nothing behind it is read, and no text breaks a line.
+pub(crate) fn tls_report(bytes: &[u8]) {
+    tls_report_itself(bytes);
+    tls_report_itself(&encode(bytes));
+}
+
+fn tls_report_itself(bytes: &[u8]) {
+    let mut rest = bytes;
+    if let Ok(report) = Preparation::read(&mut rest) {
+        assert_eq!(report.encode(), bytes[..bytes.len() - rest.len()]);
+        assert!(
+            !report
+                .notes
+                .iter()
+                .chain(report.outcome.as_ref().err())
+                .any(|text| text.contains(char::is_control))
+        );
+    }
+    let mut rest = bytes;
+    if let Ok(report) = Handshake::read(&mut rest) {
+        assert_eq!(report.encode(), bytes[..bytes.len() - rest.len()]);
+        assert!(!report.notes.iter().any(|text| text.contains(char::is_control)));
+        let name = report.outcome.ok().and_then(|secured| secured.server_name);
+        assert!(name.is_none_or(|name| !name.is_empty() && !name.contains(['/', ' ', '\n'])));
+    }
 }
