@@ -1,114 +1,77 @@
-//! The connection: two directions that are exchanged together when TLS begins.
+//! The connection: the client's descriptors, until TLS begins and he is behind another process.
 
-use std::cell::RefCell;
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::rc::Rc;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use qmail_core::conversation::{Conversation, Lost};
+use qmail_core::timed::Timed;
+use qmail_core::tlsrelay::{Carried, Process};
 use qmail_sys::{Interest, poll, wait_for_hangup};
+use qmail_wire::smtp_server::Reply;
 
-/// How much is read ahead.
-const AHEAD: usize = 65_536;
+/// Where a client is heard, and where he is told something.
+pub type Descriptors<'a> = (BorrowedFd<'a>, BorrowedFd<'a>);
 
-/// Both directions of a connection, whatever is below them.
-pub struct Duplex<'a> {
-    input: Box<dyn Read + 'a>,
-    output: Box<dyn Write + 'a>,
+/// A conversation over descriptors that can be replaced.
+pub struct Connection {
+    conversation: Conversation<Timed, Timed>,
+    patience: Duration,
+    /// What stands between. Dropped after the conversation, at whose end it ends.
+    behind: Option<Behind>,
 }
 
-/// A conversation over a [`Duplex`] that can be replaced.
-pub struct Connection<'a> {
-    conversation: Conversation<Box<dyn Read + 'a>, Box<dyn Write + 'a>>,
-    /// The descriptor below, to see whether the client is still there.
-    watched: Option<OwnedFd>,
+/// A client behind TLS.
+struct Behind {
+    _relay: Process,
+    /// The client himself. Nothing is said there any more, but 0 and 1 stay what they are: where
+    /// the client has our descriptor 2, too, the log sees it by that.
+    _client: (Timed, Timed),
 }
 
-impl<'a> Duplex<'a> {
-    /// Of two streams.
-    pub fn of(input: impl Read + 'a, output: impl Write + 'a) -> Self {
-        Self { input: Box::new(input), output: Box::new(output) }
-    }
-
-    /// Of one stream that goes both ways.
-    pub fn shared(stream: impl Read + Write + 'a) -> Self {
-        let stream = Rc::new(RefCell::new(stream));
-        Self::of(Shared(Rc::clone(&stream)), Shared(stream))
-    }
-}
-
-impl Read for Duplex<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.input.read(buffer)
-    }
-}
-
-impl Write for Duplex<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.output.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
-}
-
-/// One half of a stream that goes both ways.
-struct Shared<S>(Rc<RefCell<S>>);
-
-impl<S: Read> Read for Shared<S> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.borrow_mut().read(buffer)
-    }
-}
-
-impl<S: Write> Write for Shared<S> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
-    }
-}
-
-impl<'a> Connection<'a> {
+impl Connection {
     /// Over descriptors; no single read or write waits longer than `patience`.
     pub fn over(input: OwnedFd, output: OwnedFd, patience: Duration) -> Self {
-        let watched = input.try_clone().ok();
-        let (input, output) = Conversation::over(input, output, patience).into_parts();
-        Self { watched, ..Self::of(Duplex::of(input, output)) }
-    }
-
-    /// Over any streams.
-    pub fn of(duplex: Duplex<'a>) -> Self {
-        let conversation = Conversation::new(duplex.input, duplex.output, AHEAD);
-        Self { conversation, watched: None }
+        Self { conversation: Conversation::over(input, output, patience), patience, behind: None }
     }
 
     /// What is said over it.
-    pub fn conversation(&mut self) -> &mut Conversation<Box<dyn Read + 'a>, Box<dyn Write + 'a>> {
+    pub fn conversation(&mut self) -> &mut Conversation<Timed, Timed> {
         &mut self.conversation
     }
 
-    /// Continues over what `wrap` makes of the streams.
+    /// What is below.
+    pub fn descriptors(&self) -> Descriptors<'_> {
+        let (input, output) = self.conversation.streams();
+        (input.as_fd(), output.as_fd())
+    }
+
+    /// Continues in TLS, which `begin` begins. If that fails, the client is told why, in the clear:
+    /// whoever sent no TLS can read it.
     ///
     /// # Errors
-    /// If the client is gone, `wrap` fails, or the client has said more already: what was said
-    /// before the change must not be taken for something said after it (CVE-2011-0411).
-    pub fn replace<T>(
-        self,
-        wrap: impl FnOnce(Duplex<'a>) -> io::Result<(Duplex<'a>, T)>,
-    ) -> Result<(Self, T), Lost> {
-        let Self { mut conversation, watched } = self;
-        conversation.flush()?;
-        if conversation.has_unread() {
+    /// If the client is gone, TLS fails, or the client has said more already: what was said before
+    /// the change must not be taken for something said after it (CVE-2011-0411).
+    pub fn protect<T>(
+        &mut self,
+        begin: impl FnOnce() -> Result<(Carried, T), Reply>,
+    ) -> Result<T, Lost> {
+        self.conversation.flush()?;
+        if self.conversation.has_unread() {
             return Err(Lost::Gone);
         }
-        let (input, output) = conversation.into_parts();
-        let (duplex, result) = wrap(Duplex { input, output }).map_err(|_| Lost::Gone)?;
-        Ok((Self { watched, ..Self::of(duplex) }, result))
+        let (carried, result) = match begin() {
+            Ok(begun) => begun,
+            Err(reply) => {
+                self.conversation.send(&reply.to_wire())?;
+                self.conversation.flush()?;
+                return Err(Lost::Gone);
+            }
+        };
+        let (input, output, relay) = carried.into_parts().map_err(|_| Lost::Gone)?;
+        let inside = Conversation::over(input, output, self.patience);
+        let client = std::mem::replace(&mut self.conversation, inside).into_parts();
+        self.behind = Some(Behind { _relay: relay, _client: client });
+        Ok(result)
     }
 
     /// Whether the client says something before `time` is over.
@@ -116,11 +79,10 @@ impl<'a> Connection<'a> {
         if self.conversation.has_unread() {
             return Ok(true);
         }
-        let Some(watched) = &self.watched else { return Ok(false) };
         let end = Instant::now() + time;
         loop {
             let left = end.saturating_duration_since(Instant::now());
-            let ready = poll(&mut [Interest::reading(watched.as_fd())], Some(left));
+            let ready = poll(&mut [Interest::reading(self.descriptors().0)], Some(left));
             if ready.map_err(|_| Lost::Gone)? {
                 return self.conversation.block().map(|_| true);
             }
@@ -149,14 +111,10 @@ impl<'a> Connection<'a> {
         self.conversation.flush()?;
         let end = Instant::now() + time;
         while let Some(left) = end.checked_duration_since(Instant::now()).filter(|t| !t.is_zero()) {
-            let gone = match &self.watched {
-                Some(watched) => wait_for_hangup(watched.as_fd(), left),
-                None => Ok(false),
-            };
-            match gone {
+            match wait_for_hangup(self.descriptors().0, left) {
                 Ok(true) => return Err(Lost::Gone),
-                Ok(false) if self.watched.is_some() => {}
-                Ok(false) | Err(_) => return Ok(()),
+                Ok(false) => {}
+                Err(_) => return Ok(()),
             }
         }
         Ok(())
@@ -167,27 +125,31 @@ impl<'a> Connection<'a> {
 mod tests {
     use super::*;
     use qmail_core::conversation::Line;
+    use std::io::{Read, Write};
 
     #[test]
     fn what_is_said_before_the_change_is_not_heard_after_it() {
-        let mut told = Vec::new();
-        let mut connection = Connection::of(Duplex::of(&b"STARTTLS\r\nEHLO x\r\n"[..], &mut told));
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let output = ours.try_clone().unwrap();
+        let mut connection = Connection::over(ours.into(), output.into(), Duration::from_secs(60));
+        theirs.write_all(b"STARTTLS\r\nEHLO x\r\n").unwrap();
         assert!(matches!(connection.conversation().line(99), Ok(Line::Complete(_))));
-        assert!(connection.replace(|plain| Ok((plain, ()))).is_err());
+        let result = connection.protect::<()>(|| panic!("it would begin TLS"));
+        assert_eq!(result, Err(Lost::Gone));
     }
 
     #[test]
-    fn both_directions_change_together() {
-        let mut told = Vec::new();
-        let mut connection = Connection::of(Duplex::of(&b"STARTTLS\n"[..], &mut told));
-        assert!(matches!(connection.conversation().line(99), Ok(Line::Complete(_))));
+    fn without_tls_the_client_is_told_in_the_clear_and_lost() {
+        let (ours, mut theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+        let output = ours.try_clone().unwrap();
+        let mut connection = Connection::over(ours.into(), output.into(), Duration::from_secs(60));
         connection.conversation().send(b"220 go\r\n").unwrap();
-        let secret = std::io::Cursor::new(b"NOOP\n".to_vec());
-        let (mut connection, ()) =
-            connection.replace(|_| Ok((Duplex::shared(secret), ()))).unwrap();
-        assert_eq!(connection.conversation().line(99), Ok(Line::Complete(b"NOOP".to_vec())));
+        let result = connection.protect::<()>(|| Err(Reply::new(454, "no")));
+        assert_eq!(result, Err(Lost::Gone));
         drop(connection);
-        assert_eq!(told, b"220 go\r\n");
+        let mut told = String::new();
+        theirs.read_to_string(&mut told).unwrap();
+        assert_eq!(told, "220 go\r\n454 no\r\n");
     }
 
     #[test]

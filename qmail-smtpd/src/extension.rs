@@ -1,13 +1,13 @@
 //! Verbs beyond those of every session, such as STARTTLS and AUTH: modules that the session asks
 //! about commands that it does not know.
 
-use std::io;
-
+use qmail_core::tlsrelay::Carried;
 use qmail_wire::command::Command;
 use qmail_wire::smtp_server::Reply;
 
-use crate::channel::Duplex;
+use crate::channel::Descriptors;
 use crate::client::{Authentication, Protection};
+use crate::replies::UNIMPLEMENTED;
 use crate::visit::Visit;
 
 /// What is to be done after a line that was for an extension.
@@ -19,8 +19,9 @@ pub enum Step {
     Ask(Reply),
     /// The user has shown who he is. If no check objects, say this.
     Authenticated(Authentication, Reply),
-    /// Say this, and let the extension [protect](Extension::protect) the connection.
-    Protect(Reply),
+    /// Let the extension [prepare](Extension::prepare) for this client, say what it says, and let it
+    /// [protect](Extension::protect) the connection.
+    Protect,
     /// Say this and end.
     Disconnect(Reply),
 }
@@ -38,15 +39,20 @@ pub trait Extension {
     /// What the client says after [`Step::Ask`]: a line without its LF.
     fn answer(&mut self, visit: &mut Visit, line: &[u8]) -> Step;
 
-    /// After [`Step::Protect`]: wraps the connection.
+    /// After [`Step::Protect`]: gets everything ready for a client at these descriptors. Returns what
+    /// he is told before it begins.
     ///
     /// # Errors
-    /// If client and server cannot agree. The connection is lost then.
-    fn protect<'a>(
-        &mut self,
-        _visit: &mut Visit,
-        _plain: Duplex<'a>,
-    ) -> io::Result<(Duplex<'a>, Protection)> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// If the connection stays as it is: what to say then.
+    fn prepare(&mut self, _visit: &mut Visit, _client: Descriptors<'_>) -> Result<Reply, Reply> {
+        Err(UNIMPLEMENTED)
+    }
+
+    /// After [`Self::prepare`]: begins.
+    ///
+    /// # Errors
+    /// If client and server cannot agree: what to say, in the clear. The connection is lost then.
+    fn protect(&mut self, _visit: &mut Visit) -> Result<(Carried, Protection), Reply> {
+        Err(UNIMPLEMENTED)
     }
 }

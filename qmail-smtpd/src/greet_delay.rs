@@ -28,11 +28,7 @@ impl GreetDelay {
     }
 
     /// Lets the client wait.
-    pub(crate) fn keep(
-        self,
-        connection: &mut Connection<'_>,
-        visit: &mut Visit,
-    ) -> Result<(), Broken> {
+    pub(crate) fn keep(self, connection: &mut Connection, visit: &mut Visit) -> Result<(), Broken> {
         visit.note(format!("GREETDELAY: {}s", self.seconds));
         let note = |what: &str| {
             [b"GREETDELAY from ", &*word(&visit.client.remote_ip), b": ", what.as_bytes()].concat()

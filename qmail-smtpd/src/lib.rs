@@ -33,5 +33,5 @@ mod settings;
 mod testing;
 
 pub use greet_delay::GreetDelay;
-pub use server::{Ended, World, refuse, serve};
+pub use server::{Ended, World, refuse};
 pub use settings::{DEFAULT_PATIENCE, Settings, Unreadable};

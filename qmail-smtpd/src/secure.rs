@@ -10,30 +10,26 @@ mod requirements;
 mod tls;
 
 use std::ffi::OsString;
+use std::path::Path;
 
-use qmail_core::control::{ControlError, Controls, LOCALS, TLSCLIENTS};
-use qmail_tls::TreeServer;
+use qmail_core::control::{ControlError, Controls, LOCALS, SERVERCERT_PEM, TLSCLIENTS};
+use qmail_core::tlsrelay::TlsRelay;
 use qmail_wire::smtp_server::Reply;
 
+use crate::channel::Connection;
 use crate::replies::UNREADABLE_CONTROLS;
+use crate::server::{self, Ended, World, refuse};
 use crate::settings::Settings;
 use arguments::Arguments;
 use auth::Auth;
 use policy::{Clash, Policy};
 use requirements::Requirements;
 
-pub use tls::{Tls, TlsFirst};
+use tls::{Tls, TlsFirst};
 
 /// Why there is no session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unusable(Reply);
-
-impl Unusable {
-    /// What the client is told.
-    pub fn reply(&self) -> Reply {
-        self.0.clone()
-    }
-}
+struct Unusable(Reply);
 
 impl From<ControlError> for Unusable {
     fn from(_: ControlError) -> Self {
@@ -47,20 +43,51 @@ impl From<Clash> for Unusable {
     }
 }
 
+/// Serves a client with TLS and AUTH, where they are wanted, until the connection ends.
+pub fn serve(
+    mut connection: Connection,
+    mut settings: Settings,
+    arguments: impl IntoIterator<Item = OsString>,
+    world: &World<'_>,
+) -> Ended {
+    let first = match equip(&mut settings, world.home, arguments) {
+        Ok(first) => first,
+        Err(Unusable(reply)) => {
+            // What the client is told, whom it does not help.
+            (world.log)(&[b"qmail-smtpd: ", reply.to_wire().trim_ascii_end()].concat());
+            return refuse(&mut connection, &reply);
+        }
+    };
+    if let Some(mut tls) = first {
+        let ready = tls.prepare(&mut settings.visit, connection.descriptors());
+        settings.visit.take_notes().iter().for_each(|line| (world.log)(line));
+        if let Err(reply) = ready {
+            return refuse(&mut connection, &reply);
+        }
+        let begun = tls.begin(&mut connection, &mut settings);
+        settings.visit.take_notes().iter().for_each(|line| (world.log)(line));
+        if begun.is_err() {
+            return Ended::Otherwise;
+        }
+    }
+    server::serve(connection, settings, world)
+}
+
 /// Adds to a session what the control files, the environment and the command line want of TLS and
-/// AUTH. Without any of them that is nothing.
+/// AUTH. Without any of them that is nothing. `home` is where the program that does TLS is.
 ///
 /// # Errors
 /// If a control file cannot be read, or what is wanted contradicts itself.
-pub fn equip(
+fn equip(
     settings: &mut Settings,
+    home: &Path,
     arguments: impl IntoIterator<Item = OsString>,
 ) -> Result<Option<TlsFirst>, Unusable> {
     let controls = settings.controls.clone();
     let arguments = Arguments::parse(arguments, &arguments::is_program);
     let variables = &settings.visit.variables;
     let policy = Policy::from_environment(&|name| variables.value(name), &arguments)?;
-    let tls = find_tls(settings, &controls)?;
+    let tls = find_tls(settings, &controls, home)?;
     let needs_checks = policy.requires_anything();
     if needs_checks {
         let locals = controls.set(&LOCALS)?.unwrap_or_default();
@@ -78,14 +105,19 @@ pub fn equip(
     Ok(None)
 }
 
-fn find_tls(settings: &Settings, controls: &Controls) -> Result<Option<Tls>, ControlError> {
-    let variables = &settings.visit.variables;
-    let Some(server) = TreeServer::find(controls, &|name| variables.value(name))? else {
+/// If there is a certificate. Whether it can be used is seen when a client asks for TLS.
+fn find_tls(
+    settings: &Settings,
+    controls: &Controls,
+    home: &Path,
+) -> Result<Option<Tls>, ControlError> {
+    if !controls.has(&SERVERCERT_PEM) {
         return Ok(None);
-    };
+    }
+    let relay = TlsRelay::new(home).with_patience(settings.patience);
     let listed = controls.set(&TLSCLIENTS)?;
-    let server = if listed.is_some() { server.asking_clients(controls) } else { server };
-    Ok(Some(Tls::new(server, listed.unwrap_or_default())))
+    let relay = if listed.is_some() { relay.asking_clients() } else { relay };
+    Ok(Some(Tls::new(relay, listed)))
 }
 
 fn add_auth(settings: &mut Settings, policy: Policy, arguments: Arguments) {
@@ -94,3 +126,6 @@ fn add_auth(settings: &mut Settings, policy: Policy, arguments: Arguments) {
         settings.extensions.push(Box::new(Auth::new(policy, checker, host)));
     }
 }
+
+#[cfg(test)]
+mod tests;

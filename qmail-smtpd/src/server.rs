@@ -39,17 +39,16 @@ pub struct World<'a> {
 }
 
 /// Serves a client until the connection ends.
-pub fn serve(connection: Connection<'_>, settings: Settings, world: &World<'_>) -> Ended {
+pub(crate) fn serve(connection: Connection, settings: Settings, world: &World<'_>) -> Ended {
     let limit = settings.manners.largest_message;
     let Settings { manners, visit, checks, extensions, journals, signatures, texts, .. } = settings;
     let delay = settings.greet_delay.filter(|_| !visit.may_relay());
     let session = Session::new(manners, visit, checks, extensions, journals);
-    let mut server =
-        Server { connection: Some(connection), session, limit, signatures, texts, world };
+    let mut server = Server { connection, session, limit, signatures, texts, world };
     let result = server.converse(delay);
     server.note_end(&result);
     server.write_notes();
-    let Some(mut connection) = server.connection else { return Ended::Otherwise };
+    let mut connection = server.connection;
     match result {
         Ok(()) => Ended::Quit,
         Err(Broken::Lost(Lost::Gone)) => Ended::Otherwise,
@@ -60,16 +59,15 @@ pub fn serve(connection: Connection<'_>, settings: Settings, world: &World<'_>) 
 }
 
 /// Says why there is nothing to be had here, and ends.
-pub fn refuse(connection: &mut Connection<'_>, reply: &Reply) -> Ended {
+pub fn refuse(connection: &mut Connection, reply: &Reply) -> Ended {
     let client = connection.conversation();
     // Who does not listen is lost in any case.
     let _ = client.send(&reply.to_wire()).and_then(|()| client.flush());
     Ended::Otherwise
 }
 
-struct Server<'a, 'w> {
-    /// Not there while it is replaced, and if that fails.
-    connection: Option<Connection<'a>>,
+struct Server<'w> {
+    connection: Connection,
     session: Session,
     limit: Option<u64>,
     signatures: Option<PathBuf>,
@@ -77,13 +75,12 @@ struct Server<'a, 'w> {
     world: &'w World<'w>,
 }
 
-impl<'a> Server<'a, '_> {
+impl Server<'_> {
     /// Goes on until QUIT.
     fn converse(&mut self, delay: Option<GreetDelay>) -> Result<(), Broken> {
         let greeting = self.session.greet();
         if let Some(delay) = delay {
-            let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
-            delay.keep(connection, self.session.visit())?;
+            delay.keep(&mut self.connection, self.session.visit())?;
         }
         if let Some(greeting) = greeting
             && self.perform(greeting)?.is_end()
@@ -91,7 +88,7 @@ impl<'a> Server<'a, '_> {
             return Ok(());
         }
         loop {
-            let action = match self.connection()?.conversation().line(LONGEST_LINE)? {
+            let action = match self.connection.conversation().line(LONGEST_LINE)? {
                 Line::Complete(line) => self.session.handle(&line),
                 Line::TooLong => self.session.line_too_long(),
             };
@@ -104,7 +101,7 @@ impl<'a> Server<'a, '_> {
     fn perform(&mut self, action: Action) -> Result<Next, Broken> {
         self.write_notes();
         let pause = self.session.visit().take_pause();
-        self.connection()?.pause(pause)?;
+        self.connection.pause(pause)?;
         for line in self.session.visit().take_words() {
             self.say(&Reply::verbatim(line))?;
         }
@@ -114,23 +111,19 @@ impl<'a> Server<'a, '_> {
                 let signatures = self.signatures.as_deref();
                 let (world, limit, texts) = (self.world, self.limit, &self.texts);
                 let receiver = Receiver { world, limit, signatures, texts };
-                let connection = self.connection.as_mut().ok_or(Lost::Gone)?;
                 let visit = self.session.visit();
-                let end = receiver.receive(connection.conversation(), visit, &transaction)?;
+                let end = receiver.receive(self.connection.conversation(), visit, &transaction)?;
                 self.session.concluded(&transaction, &end);
                 self.write_notes();
                 let reply = elaborate(end.reply, &self.session.visit().variables);
                 self.say(&reply)?;
             }
-            Action::Protect(reply) => {
-                self.say(&reply)?;
-                self.protect()?;
-            }
+            Action::Protect => self.protect()?,
             Action::Disconnect(reply) => return Err(Broken::Disconnected(reply)),
             Action::HangUp => return Err(Broken::Lost(Lost::Gone)),
             Action::Quit(reply) => {
                 self.say(&reply)?;
-                self.connection()?.conversation().flush()?;
+                self.connection.conversation().flush()?;
                 return Ok(Next::End);
             }
         }
@@ -138,16 +131,21 @@ impl<'a> Server<'a, '_> {
     }
 
     fn say(&mut self, reply: &Reply) -> Result<(), Broken> {
-        Ok(self.connection()?.conversation().send(&reply.to_wire())?)
+        Ok(self.connection.conversation().send(&reply.to_wire())?)
     }
 
     fn protect(&mut self) -> Result<(), Broken> {
-        let connection = self.connection.take().ok_or(Lost::Gone)?;
-        let session = &mut self.session;
-        let (connection, protection) = connection.replace(|plain| session.protect(plain))?;
-        self.connection = Some(connection);
-        self.session.protected(protection);
-        Ok(())
+        let ready = self.session.prepare(self.connection.descriptors());
+        self.write_notes();
+        match ready {
+            Err(reply) => self.say(&reply),
+            Ok(reply) => {
+                self.say(&reply)?;
+                let protection = self.connection.protect(|| self.session.protect())?;
+                self.session.protected(protection);
+                Ok(())
+            }
+        }
     }
 
     fn note_end(&mut self, result: &Result<(), Broken>) {
@@ -164,10 +162,6 @@ impl<'a> Server<'a, '_> {
         for line in self.session.visit().take_notes() {
             (self.world.log)(&line);
         }
-    }
-
-    fn connection(&mut self) -> Result<&mut Connection<'a>, Broken> {
-        self.connection.as_mut().ok_or(Broken::Lost(Lost::Gone))
     }
 }
 

@@ -3,13 +3,13 @@
 
 mod parameters;
 
-use std::io;
 use std::net::Ipv4Addr;
 
+use qmail_core::tlsrelay::Carried;
 use qmail_wire::command::Command;
 use qmail_wire::smtp_server::{Reply, address_literal, path};
 
-use crate::channel::Duplex;
+use crate::channel::Descriptors;
 use crate::checks::{Check, Verdict, ask};
 use crate::client::{Authentication, Protection};
 use crate::elaborate::elaborate;
@@ -31,8 +31,9 @@ pub enum Action {
     Say(Reply),
     /// Take the message of this transaction.
     Receive(Transaction),
-    /// Say this, then [protect](Session::protect) the connection.
-    Protect(Reply),
+    /// [Prepare](Session::prepare), say what that says, then [protect](Session::protect) the
+    /// connection.
+    Protect,
     /// Say this and end well: the client has said goodbye.
     Quit(Reply),
     /// Say this and end.
@@ -136,14 +137,27 @@ impl Session {
         Action::Say(replies::LINE_TOO_LONG)
     }
 
-    /// After [`Action::Protect`]: wraps the connection.
+    /// After [`Action::Protect`]: makes ready what protects this client. Returns what he is told
+    /// before it begins.
     ///
     /// # Errors
-    /// If client and server cannot agree. The connection is lost then.
-    pub fn protect<'a>(&mut self, plain: Duplex<'a>) -> io::Result<(Duplex<'a>, Protection)> {
-        let number = self.engaged.take().ok_or(io::ErrorKind::Unsupported)?;
-        let extension = self.extensions.get_mut(number).ok_or(io::ErrorKind::Unsupported)?;
-        extension.protect(&mut self.visit, plain)
+    /// If the connection stays as it is: what to say then.
+    pub fn prepare(&mut self, client: Descriptors<'_>) -> Result<Reply, Reply> {
+        let number = self.engaged.take().ok_or(replies::UNIMPLEMENTED)?;
+        let extension = self.extensions.get_mut(number).ok_or(replies::UNIMPLEMENTED)?;
+        let reply = extension.prepare(&mut self.visit, client)?;
+        self.engaged = Some(number);
+        Ok(reply)
+    }
+
+    /// After [`Self::prepare`]: begins.
+    ///
+    /// # Errors
+    /// If client and server cannot agree: what to say, in the clear. The connection is lost then.
+    pub fn protect(&mut self) -> Result<(Carried, Protection), Reply> {
+        let number = self.engaged.take().ok_or(replies::UNIMPLEMENTED)?;
+        let extension = self.extensions.get_mut(number).ok_or(replies::UNIMPLEMENTED)?;
+        extension.protect(&mut self.visit)
     }
 
     /// The connection is protected from now on.
@@ -307,9 +321,9 @@ impl Session {
                 self.engaged = Some(number);
                 Action::Say(reply)
             }
-            Step::Protect(reply) => {
+            Step::Protect => {
                 self.engaged = Some(number);
-                Action::Protect(reply)
+                Action::Protect
             }
             Step::Authenticated(user, reply) => self.believe(user, reply),
         }

@@ -185,6 +185,15 @@ fn keys_and_signatures_stay_with_those_who_need_them() {
 }
 
 #[test]
+fn tls_of_clients_is_done_where_nothing_else_is() {
+    let packages = packages();
+    let users = packages.iter().filter(|(_, package)| package.uses.contains(&"qmail-tls".into()));
+    let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();
+    // qmail-showctl knows which ciphers there are.
+    assert_eq!(users, ["admin-tools", "qmail-remote", "qmail-tlsrelay"]);
+}
+
+#[test]
 fn rsa_keys_are_only_made_where_nobody_watches() {
     let packages = packages();
     let users = packages.iter().filter(|(_, package)| package.uses.contains(&"rsa".into()));

@@ -40,7 +40,12 @@ struct Server {
 const SERVERS: [Server; 6] = [
     Server { name: "SMTP: qmail-smtpd", port: 2525, tls: false, processes: &["qmail-smtpd"] },
     Server { name: "SMTP: Postfix", port: 25, tls: false, processes: &["smtpd"] },
-    Server { name: "SMTPS: qmail-smtpd", port: 4650, tls: true, processes: &["qmail-smtpd"] },
+    Server {
+        name: "SMTPS: qmail-smtpd",
+        port: 4650,
+        tls: true,
+        processes: &["qmail-smtpd", "qmail-tlsrelay"],
+    },
     Server { name: "SMTPS: Postfix", port: 465, tls: true, processes: &["smtpd"] },
     Server { name: "POP3: qmail-popup", port: 110, tls: false, processes: &["qmail-popup"] },
     Server {

@@ -1,18 +1,16 @@
-//! STARTTLS (RFC 3207), and TLS before everything else (RFC 8314).
-
-use std::cell::RefCell;
-use std::io::{self, Read, Write};
-use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+//! STARTTLS (RFC 3207), and TLS before everything else (RFC 8314): what is done by qmail-tlsrelay
+//! while we wait, and what follows from it.
 
 use qmail_core::control::Set;
-use qmail_tls::{Accepted, ClientCertificate, Ready, Server, Stream, TreeServer};
+use qmail_core::conversation::Lost;
+use qmail_core::tlsrelay::{Carried, TlsRelay, Waiting};
 use qmail_wire::command::Command;
 use qmail_wire::smtp_server::Reply;
+use qmail_wire::tlsrelay::{ClientCertificate, Failure, Secured};
 
 use super::log::note;
 use super::replies;
-use crate::channel::{Connection, Duplex};
+use crate::channel::{Connection, Descriptors};
 use crate::client::Protection;
 use crate::extension::{Extension, Step};
 use crate::replies::UNIMPLEMENTED;
@@ -20,85 +18,46 @@ use crate::settings::Settings;
 use crate::visit::Visit;
 
 /// The verb, and what it needs.
-pub struct Tls {
-    files: TreeServer,
+pub(super) struct Tls {
+    relay: TlsRelay,
     /// Mail addresses whose certificates let a client relay.
-    relays: Set,
-    /// What the next handshake is done with.
-    server: Option<Server>,
+    relays: Option<Set>,
+    /// Who does the next handshake.
+    waiting: Option<Waiting>,
 }
 
 /// TLS before everything else.
-pub struct TlsFirst(Tls);
+pub(super) struct TlsFirst(Tls);
 
 impl Tls {
-    pub(super) fn new(files: TreeServer, relays: Set) -> Self {
-        Self { files, relays, server: None }
+    pub(super) fn new(relay: TlsRelay, relays: Option<Set>) -> Self {
+        Self { relay, relays, waiting: None }
     }
 
-    /// Reads the certificates.
-    fn prepare(&mut self, visit: &mut Visit) -> Result<(), Reply> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let Ready { server, unknown_ciphers } = self.files.ready(now).map_err(|unready| {
-            note(visit, &format!("TLS: {unready}"));
-            replies::not_ready(&unready.reason())
-        })?;
-        for word in unknown_ciphers {
-            let word = word.escape_default();
-            note(visit, &format!("TLS: tlsserverciphers: no cipher is called {word}"));
-        }
-        self.server = Some(server);
-        Ok(())
-    }
-
-    fn shake_hands<'a>(
-        &mut self,
-        visit: &mut Visit,
-        plain: Duplex<'a>,
-    ) -> io::Result<(Duplex<'a>, Protection)> {
-        let server = self.server.take().ok_or(io::ErrorKind::Unsupported)?;
-        let plain = Rc::new(RefCell::new(plain));
-        match server.accept(Held(Rc::clone(&plain))) {
-            Ok(accepted) => Ok(self.accepted(visit, accepted)),
-            Err(error) => {
-                note(visit, &format!("TLS: connection failed: {error}"));
-                let mut plain = plain.borrow_mut();
-                plain.write_all(&replies::failed(&error.to_string()).to_wire())?;
-                plain.flush()?;
-                Err(io::ErrorKind::ConnectionAborted.into())
-            }
-        }
-    }
-
-    fn accepted<'a>(
-        &self,
-        visit: &mut Visit,
-        accepted: Accepted<Held<'a>>,
-    ) -> (Duplex<'a>, Protection) {
-        if let Some(complaint) = accepted.complaint {
-            note(visit, &format!("TLS: {complaint}"));
-        }
-        let session = accepted.stream.session();
-        let client = self.judge(accepted.client);
-        let protection = Protection {
-            version: session.version.into(),
-            cipher: session.cipher.into(),
-            server_name: accepted.name.map(String::into_bytes),
+    /// What follows from a handshake.
+    fn protection(&self, secured: &Secured) -> Protection {
+        let client = self.judge(secured.client.as_ref());
+        Protection {
+            version: secured.version.clone().into(),
+            cipher: secured.cipher.clone().into(),
+            server_name: secured.server_name.clone().map(String::into_bytes),
             client_problem: client.as_ref().err().cloned().flatten(),
             client_name: client.ok(),
-        };
-        (Duplex::shared(Closing(accepted.stream)), protection)
+        }
     }
 
     /// The listed address in a certificate that counts, or why there is none.
-    fn judge(&self, certificate: Option<ClientCertificate>) -> Result<Vec<u8>, Option<String>> {
-        let ClientCertificate { verified, mailboxes } = certificate.ok_or(None)?;
-        verified.map_err(Some)?;
+    fn judge(&self, certificate: Option<&ClientCertificate>) -> Result<Vec<u8>, Option<String>> {
+        let mailboxes = match certificate.ok_or(None)? {
+            ClientCertificate::Doubtful(problem) => return Err(Some(problem.clone())),
+            ClientCertificate::Trusted(mailboxes) => mailboxes,
+        };
         if mailboxes.is_empty() {
             return Err(Some("contains no email address".into()));
         }
-        let mut mailboxes = mailboxes.into_iter();
-        let listed = mailboxes.find(|mailbox| self.relays.contains(mailbox));
+        let is_listed =
+            |mailbox: &[u8]| self.relays.as_ref().is_some_and(|set| set.contains(mailbox));
+        let listed = mailboxes.iter().find(|mailbox| is_listed(mailbox)).cloned();
         listed.ok_or_else(|| Some("email address not in my list of tlsclients".into()))
     }
 }
@@ -118,10 +77,7 @@ impl Extension for Tls {
         if !command.argument.is_empty() {
             return Some(Step::Say(replies::NO_PARAMETERS));
         }
-        Some(match self.prepare(visit) {
-            Ok(()) => Step::Protect(replies::READY),
-            Err(reply) => Step::Say(reply),
-        })
+        Some(Step::Protect)
     }
 
     /// It asks nothing.
@@ -129,12 +85,26 @@ impl Extension for Tls {
         Step::Say(UNIMPLEMENTED)
     }
 
-    fn protect<'a>(
-        &mut self,
-        visit: &mut Visit,
-        plain: Duplex<'a>,
-    ) -> io::Result<(Duplex<'a>, Protection)> {
-        self.shake_hands(visit, plain)
+    fn prepare(&mut self, visit: &mut Visit, client: Descriptors<'_>) -> Result<Reply, Reply> {
+        let report = self.relay.start(client.0, client.1);
+        report.notes.iter().for_each(|text| note(visit, &format!("TLS: {text}")));
+        self.waiting = Some(report.outcome.map_err(|reason| replies::not_ready(&reason))?);
+        Ok(replies::READY)
+    }
+
+    fn protect(&mut self, visit: &mut Visit) -> Result<(Carried, Protection), Reply> {
+        let report = self.waiting.take().ok_or(UNIMPLEMENTED)?.begin();
+        report.notes.iter().for_each(|text| note(visit, &format!("TLS: {text}")));
+        let carried = report.outcome.map_err(|failure| {
+            let reason = match failure {
+                Failure::Gone => "connection closed".into(),
+                Failure::Reason(reason) => reason,
+            };
+            note(visit, &format!("TLS: connection failed: {reason}"));
+            replies::failed(&reason)
+        })?;
+        let protection = self.protection(&carried.secured);
+        Ok((carried, protection))
     }
 }
 
@@ -143,72 +113,33 @@ impl TlsFirst {
         Self(tls)
     }
 
-    /// Reads the certificates.
+    /// Gets everything ready for the client at these descriptors.
     ///
     /// # Errors
-    /// If they cannot be used: what to say.
-    pub fn prepare(&mut self, visit: &mut Visit) -> Result<(), Reply> {
-        self.0.prepare(visit)
+    /// If there is no TLS: what to say.
+    pub(super) fn prepare(
+        &mut self,
+        visit: &mut Visit,
+        client: Descriptors<'_>,
+    ) -> Result<(), Reply> {
+        // He hears nothing before the handshake.
+        self.0.prepare(visit, client).map(|_| ())
     }
 
-    /// Continues inside TLS; `None` if the client is lost.
-    pub fn begin<'a>(
+    /// Continues inside TLS.
+    ///
+    /// # Errors
+    /// If the client is lost; he has been told why, if he can be told.
+    pub(super) fn begin(
         mut self,
-        connection: Connection<'a>,
+        connection: &mut Connection,
         settings: &mut Settings,
-    ) -> Option<Connection<'a>> {
-        let visit = &mut settings.visit;
-        let replaced = connection.replace(|plain| self.0.shake_hands(visit, plain));
-        let (connection, protection) = replaced.ok()?;
+    ) -> Result<(), Lost> {
+        let protection = connection.protect(|| self.0.protect(&mut settings.visit))?;
         if let Some(name) = &protection.server_name {
             settings.manners.greeting.clone_from(name);
         }
         settings.visit.protect(protection);
-        Some(connection)
-    }
-}
-
-/// The connection below, which can still be spoken over in the clear if there is no TLS.
-struct Held<'a>(Rc<RefCell<Duplex<'a>>>);
-
-impl Read for Held<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.borrow_mut().read(buffer)
-    }
-}
-
-impl Write for Held<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.borrow_mut().flush()
-    }
-}
-
-/// Says at the end that nothing will follow.
-struct Closing<'a>(Stream<Held<'a>>);
-
-impl Read for Closing<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Write for Closing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        // He may have gone already.
-        let _: io::Result<()> = self.0.close();
+        Ok(())
     }
 }

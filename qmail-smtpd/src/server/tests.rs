@@ -1,11 +1,11 @@
 use super::*;
-use crate::channel::Duplex;
 use crate::client::Client;
 use crate::session::Manners;
 use crate::testing::write_script;
 use crate::variables::Variables;
 use crate::visit::Visit;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Seek, Write};
 use std::time::Duration;
 
 /// A client who sends all of `input` at once to a server with this queue program. What he is told,
@@ -33,12 +33,15 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
         texts: Map::default(),
         controls: qmail_core::control::Controls::open(home.path()).unwrap(),
     };
-    let mut told = Vec::new();
-    let connection = Connection::of(Duplex::of(input, &mut told));
+    let mut said = tempfile::tempfile().unwrap();
+    said.write_all(input).and_then(|()| said.rewind()).unwrap();
+    let told = home.path().join("told");
+    let output = File::create(&told).unwrap();
+    let connection = Connection::over(said.into(), output.into(), Duration::from_secs(60));
     let world = World { home: home.path(), now: || 0, log: &|_| {} };
     let ended = serve(connection, settings, &world);
     let given = fs::read(home.path().join("given")).unwrap_or_default();
-    (String::from_utf8(told).unwrap(), ended, String::from_utf8(given).unwrap())
+    (fs::read_to_string(told).unwrap(), ended, String::from_utf8(given).unwrap())
 }
 
 const KEEP: &str = "cat > given; cat <&1 >> given";

@@ -62,7 +62,7 @@ fn talk_with(session: &mut Session, lines: &[&str]) -> String {
                 said.extend(reply.to_wire());
                 said.extend(b"(quit)\r\n");
             }
-            Action::Protect(reply) => said.extend(reply.to_wire()),
+            Action::Protect => said.extend(b"(protect)\r\n"),
             Action::HangUp => said.extend(b"(hang up)\r\n"),
             Action::Disconnect(reply) => {
                 said.extend(reply.to_wire());

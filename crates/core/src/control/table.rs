@@ -45,9 +45,9 @@ controls! {
     BOUNCEONERCPT "bounceonercpt" Number Default::Number(0), ["qmail-smtpd"], "not 0: messages from <> have one recipient";
     BOUNCESUBJECT "bouncesubject" Line Default::Text("failure notice"), ["qmail-send"], "subject of bounces";
     BRTLIMIT "brtlimit" Number Default::Number(0), ["qmail-smtpd"], "refused recipients after which the connection ends; 0 is no limit";
-    CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-smtpd"], "authorities for certificates of SMTP clients";
+    CLIENTCA_PEM "clientca.pem" File Default::Nothing, ["qmail-tlsrelay"], "authorities for certificates of SMTP clients";
     CLIENTCERT "clientcert.pem" File Default::Nothing, ["qmail-remote"], "what the SMTP client shows to servers that ask who it is";
-    CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-smtpd"], "certificates of SMTP clients that do not count any more";
+    CLIENTCRL_PEM "clientcrl.pem" File Default::Nothing, ["qmail-tlsrelay"], "certificates of SMTP clients that do not count any more";
     CONCURRENCYINCOMING "concurrencyincoming" Number Default::Number(20), ["qmailctl"], "connections to a service at once";
     CONCURRENCYLOCAL "concurrencylocal" Number Default::Number(10), ["qmail-send"], "local deliveries at once";
     CONCURRENCYPERHOST "concurrencyperhost" Number Default::Nothing, ["qmail-send"], "remote deliveries to one host at once; 0 is no limit";
@@ -106,7 +106,7 @@ controls! {
     RSA2048_PEM "rsa2048.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     RSA512_PEM "rsa512.pem" File Default::Nothing, ["qmail-showctl"], "not needed any more: no cipher uses it";
     SERVERCERT_PEM "servercert.pem" File Default::Nothing, ["qmail-smtpd" "qmail-popup" "qmail-tlsrelay"], "key and certificate of this host; without it, no TLS is offered";
-    SERVERCERTS "servercerts" File Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "keys and certificates for names of this host that clients ask for";
+    SERVERCERTS "servercerts" File Default::Nothing, ["qmail-tlsrelay"], "keys and certificates for names of this host that clients ask for";
     SIGNATURES "signatures" List Default::Nothing, ["qmail-smtpd"], "how executables begin in base64; messages with one are refused";
     SMTPDLOG "smtpdlog" Line Default::Nothing, ["qmail-smtpd"], "wheeler, qlog, spamcontrol: what the log is to have";
     SMTPGREETING "smtpgreeting" Line Default::Me, ["qmail-smtpd"], "what the SMTP server calls itself";
@@ -126,7 +126,7 @@ controls! {
     TLSCLIENTCIPHERS "tlsclientciphers" List Default::Nothing, ["qmail-remote"], "ciphers of the SMTP client, in the words of OpenSSL";
     TLSCLIENTS "tlsclients" List Default::Nothing, ["qmail-smtpd"], "mail addresses whose certificates let SMTP clients relay";
     TLSHOSTS "tlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to with TLS only, and who vouches for them";
-    TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-smtpd" "qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
+    TLSSERVERCIPHERS "tlsserverciphers" List Default::Nothing, ["qmail-tlsrelay"], "ciphers of servers, in the words of OpenSSL";
     UNRECOGNISED500 "unrecognised500" Number Default::Number(0), ["qmail-smtpd"], "not 0: unknown commands are told 500 instead of 502";
     VALIDRCPTTO "validrcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, and with - those that are not";
     VIRTUALDOMAINS "virtualdomains" Map Default::Nothing, ["qmail-send" "qmail-todo" "qmail-chkuser"], "users and domains delivered here to somebody else";
