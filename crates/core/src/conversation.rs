@@ -1,9 +1,10 @@
 //! A client on the other end of a connection, who sends lines and waits for replies.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
+use crate::read_ahead::ReadAhead;
 use crate::timed::Timed;
 
 /// Both directions of a connection.
@@ -12,7 +13,7 @@ use crate::timed::Timed;
 /// commands together gets the replies to them together.
 #[derive(Debug)]
 pub struct Conversation<R, W: Write> {
-    input: BufReader<R>,
+    input: ReadAhead<R>,
     output: BufWriter<W>,
 }
 
@@ -46,7 +47,7 @@ impl<R: Read, W: Write> Conversation<R, W> {
     /// descriptor next.
     pub fn new(input: R, output: W, ahead: usize) -> Self {
         Self {
-            input: BufReader::with_capacity(ahead, input),
+            input: ReadAhead::new(input, ahead),
             output: BufWriter::with_capacity(65_536, output),
         }
     }
@@ -101,7 +102,7 @@ impl<R: Read, W: Write> Conversation<R, W> {
         if self.input.buffer().is_empty() {
             self.flush()?;
         }
-        match self.input.fill_buf() {
+        match self.input.fill() {
             Ok([]) => Err(Lost::Gone),
             Ok(block) => Ok(block),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Err(Lost::Silent),

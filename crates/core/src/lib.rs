@@ -28,4 +28,6 @@ pub mod timed;
 pub mod tlsrelay;
 pub mod users;
 
+mod read_ahead;
+
 pub use qmail_sys::errno;
