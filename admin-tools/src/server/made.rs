@@ -10,6 +10,7 @@ use qmail_sys::sync_directory;
 
 use super::Failure;
 use super::journal::{Made, note, sum, sum_of};
+use super::supervisor::Kind;
 
 /// A server as it grows.
 pub(super) struct Site<W> {
@@ -125,6 +126,9 @@ impl<W: Write> Site<W> {
         match &made {
             Made::File(_, path) | Made::Directory(path) | Made::Link(_, path) => {
                 self.say(&format!("made {}", path.display()));
+            }
+            Made::Supervised(by, _) if by.as_str() == Kind::Script.name() => {
+                self.say(&format!("{} has the services", self.home.join("boot/qmail").display()));
             }
             Made::Supervised(by, path) => {
                 self.say(&format!("{by} has the services ({})", path.display()));
