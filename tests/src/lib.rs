@@ -17,6 +17,7 @@ mod tree;
 pub mod cdb;
 pub mod conversation;
 pub mod dns;
+pub mod document;
 pub mod exchanger;
 pub mod files;
 pub mod host;
