@@ -72,6 +72,25 @@ impl Machine {
         Self { holder, work }
     }
 
+    /// A command there, with the usual path and nothing else in its environment. It has no words
+    /// yet: the first is the program.
+    ///
+    /// # Panics
+    ///
+    /// When the machine is gone.
+    #[must_use]
+    pub fn command(&self) -> Command {
+        // The shell is the first process of its world; unshare only waits for it.
+        let children = format!("/proc/{0}/task/{0}/children", self.holder.id());
+        let first = std::fs::read_to_string(children).expect("the machine is there");
+        let mut command = Command::new("nsenter");
+        command
+            .args(["--target", first.trim(), "--mount", "--net", "--pid", "--"])
+            .args(["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"])
+            .stdin(Stdio::null());
+        command
+    }
+
     /// Runs a shell script there; how it ended.
     ///
     /// # Panics
@@ -79,16 +98,7 @@ impl Machine {
     /// When nothing can be run there.
     #[must_use]
     pub fn try_shell(&self, script: &str) -> Finished {
-        // The shell is the first process of its world; unshare only waits for it.
-        let children = format!("/proc/{0}/task/{0}/children", self.holder.id());
-        let first = std::fs::read_to_string(children).expect("the machine is there");
-        let output = Command::new("nsenter")
-            .args(["--target", first.trim(), "--mount", "--net", "--pid", "--"])
-            .args(["env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "sh", "-ec"])
-            .arg(script)
-            .stdin(Stdio::null())
-            .output()
-            .expect("nsenter runs");
+        let output = self.command().args(["sh", "-ec", script]).output().expect("nsenter runs");
         Finished {
             code: output.status.code(),
             signal: None,
