@@ -8,17 +8,13 @@ mod queue;
 mod settings;
 mod strangers;
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-
-use qmail_core::accounts::Accounts;
 
 use crate::accounts::Missing;
 use crate::findings::Findings;
 use crate::item::{Item, items};
 use crate::shape::Shape;
-use crate::{Failure, Place, accounts, contents};
+use crate::{Failure, Place, accounts, contents, place};
 use mention::OldPrograms;
 
 /// Looks at what is at `home`, and at what [`crate::install`] would make of it with the programs
@@ -60,13 +56,7 @@ fn foreseen_place(home: PathBuf, missing: &[Missing]) -> Result<Place, Failure> 
     let accounts = if qmail_sys::effective_uid() == 0 {
         accounts::with_stand_ins(missing)?
     } else {
-        let own = qmail_sys::real_uid();
-        match fs::metadata(&home) {
-            Ok(metadata) if metadata.uid() != own => {
-                return Err(Failure::Unexpected(home, "is somebody else's: only root can take it"));
-            }
-            Ok(_) | Err(_) => Accounts::single_user(own, qmail_sys::real_gid(), &home),
-        }
+        place::of_caller(&home)?
     };
     Ok(Place { home, accounts, outdated_ids: false })
 }

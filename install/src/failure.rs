@@ -48,6 +48,9 @@ impl fmt::Display for Failure {
             }
             Self::Unexpected(path, what) => write!(formatter, "{} {what}", path.display()),
             Self::NoProgram(name) => write!(formatter, "there is no {name}: build it first"),
+            Self::Accounts(error @ (AccountsError::NoUser(_) | AccountsError::NoGroup(_))) => {
+                write!(formatter, "{error}: install makes it")
+            }
             Self::Accounts(error) => error.fmt(formatter),
             Self::Command(command) => write!(formatter, "this failed: {command}"),
             Self::Unprotected(path, account) => {

@@ -1,7 +1,8 @@
 //! Where a tree is and whom it belongs to.
 
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::{Accounts, Role};
 
@@ -24,13 +25,13 @@ impl Place {
     /// does so is told to `tell`; for others the tree is their own in every role.
     ///
     /// # Errors
-    /// If accounts cannot be found or made.
+    /// If accounts cannot be found or made, or the tree is somebody else's.
     pub fn prepared(home: PathBuf, tell: &mut dyn FnMut(&str)) -> Result<Self, Failure> {
         let accounts = if qmail_sys::effective_uid() == 0 {
             accounts::create_missing(&home, tell)?;
             accounts::of_this_host()?
         } else {
-            Accounts::single_user(qmail_sys::real_uid(), qmail_sys::real_gid(), &home)
+            of_caller(&home)?
         };
         Ok(Self { home, accounts, outdated_ids: false })
     }
@@ -77,6 +78,21 @@ impl Place {
     /// Whether no program needs to become another user.
     pub(crate) fn is_single_user(&self) -> bool {
         is_single_user(&self.accounts)
+    }
+}
+
+/// The accounts of a tree that is all the caller's, who is not root.
+///
+/// # Errors
+/// If what is there is not his.
+pub(crate) fn of_caller(home: &Path) -> Result<Accounts, Failure> {
+    let own = qmail_sys::real_uid();
+    match std::fs::metadata(home) {
+        Ok(metadata) if metadata.uid() != own => Err(Failure::Unexpected(
+            home.to_owned(),
+            "is somebody else's: only root can take it, and QMAILHOME names a tree of one's own",
+        )),
+        Ok(_) | Err(_) => Ok(Accounts::single_user(own, qmail_sys::real_gid(), home)),
     }
 }
 

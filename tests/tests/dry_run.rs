@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use qmail_conformance::host::install;
 use qmail_conformance::old_tree::{Layout, PROGRAMS};
 use qmail_conformance::snapshot::snapshot;
 use qmail_conformance::{Tree, files};
@@ -39,6 +40,21 @@ fn nothing_is_left_to_tell_after_a_takeover() {
     assert_eq!(tree.install(&[]).code, Some(0));
     let looked = tree.install(&["--dry-run"]);
     assert_eq!((looked.code, looked.said()), (Some(0), String::new()));
+}
+
+#[test]
+fn whoever_is_not_root_is_told_that_he_cannot_take_a_tree_over() {
+    let Some(tree) = Tree::old(Layout::NETQMAIL) else { return };
+    let before = snapshot(&tree.path(""));
+    for words in [&["--dry-run"][..], &[]] {
+        let install = tree.command(install()).args(words.iter().copied());
+        let tried = install.run_as(tree.user("joe").identity()).run();
+        let (home, why) = (tree.home().display(), "is somebody else's: only root can take it");
+        let told =
+            format!("install: fatal: {home} {why}, and QMAILHOME names a tree of one's own\n");
+        assert_eq!((tried.code, tried.errors()), (Some(111), told));
+    }
+    assert_eq!(snapshot(&tree.path("")), before);
 }
 
 #[test]

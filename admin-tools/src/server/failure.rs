@@ -55,6 +55,9 @@ impl fmt::Display for Failure {
             Self::Unable(verb, path, error) => {
                 write!(formatter, "unable to {verb} {}: {}", path.display(), errno::text(error))
             }
+            Self::Accounts(error @ (AccountsError::NoUser(_) | AccountsError::NoGroup(_))) => {
+                write!(formatter, "{error}: install makes it")
+            }
             Self::Accounts(error) => error.fmt(formatter),
             Self::OtherName(name) => write!(formatter, "control/me says {name} already"),
             Self::NoTool(name, package) => {
