@@ -1,7 +1,8 @@
 # make               builds everything for use
 # make demo          runs a whole mail system of your own for a minute, and shows what it does
 # make test          all tests
-# make setup check   as root: installs, then verifies owners and modes
+# make setup check   as root, who needs no Rust if a user has run make: installs, then verifies owners
+#                    and modes
 # make package DESTDIR=...  as any user: lays out the files of a package there; their owners are
 #                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
 # make deb           as any user: a Debian package, in target/deb
@@ -14,9 +15,9 @@
 # make simulation    a week of a large site in a few minutes: docs/simulation
 # make cert          a certificate for TLS, of this host's own making
 # make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
-# make lint          formatting and clippy
+# make lint          formatting, clippy, and the documentation of the code
 
-HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+HOST := $(shell rustc -vV 2> /dev/null | sed -n 's/^host: //p')
 CARGO := cargo
 LOCKED := --locked
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -47,6 +48,9 @@ DYNAMIC_DIR := $(TARGET)/release
 # All programs side by side, as `install` and the tests like them.
 PROGRAMS := $(TARGET)/programs
 
+# Root, who installs, often has no Rust of his own: then it is what a user has built that is installed.
+BUILT := $(if $(shell command -v $(CARGO) 2> /dev/null),all,built)
+
 # Every process that a message may start on its way.
 MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-qmqpc qmail-queue \
 	qmail-send qmail-todo qmail-clean qmail-lspawn qmail-local qmail-rspawn qmail-remote \
@@ -54,7 +58,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
+.PHONY: all demo test unit conformance peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
 	@echo 'Linking with $(LIBRARY).'
@@ -83,7 +87,11 @@ conformance: all
 peers:
 	.ci/peers
 
-setup: all
+built:
+	$(if $(wildcard $(PROGRAMS)/install),,$(error no cargo here, and nothing is built: run make as a user who has Rust))
+	@echo 'No cargo here: taking what was built before.'
+
+setup: $(BUILT)
 	$(PROGRAMS)/install
 
 check:
@@ -124,7 +132,7 @@ simulation:
 	$(CARGO) run $(LOCKED) --release --package qmail-benches --bin simulation docs/simulation
 
 # To start with: nobody vouches for it. An existing one is kept.
-cert: all
+cert: $(BUILT)
 	$(PROGRAMS)/qmail-newcert
 
 fuzz:
@@ -133,6 +141,7 @@ fuzz:
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy $(LOCKED) --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(LOCKED) --workspace --no-deps
 
 clean:
 	$(CARGO) clean

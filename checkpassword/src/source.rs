@@ -21,7 +21,7 @@ const LARGEST: u64 = 64 << 20;
 pub enum Source<'a> {
     /// Where this host has them.
     System,
-    /// In a file, in one of the forms that [`in_line`] knows.
+    /// In a file, in one of the forms that `in_line` knows.
     File(&'a Path),
 }
 

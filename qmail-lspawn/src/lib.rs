@@ -1,7 +1,7 @@
 //! Starting local deliveries: whose an address is, becoming him, and running qmail-local.
 //!
-//! Whose an address is, `users/cdb` says or another process ([`lookup`]); then a child becomes him
-//! and qmail-local ([`delivery`]). What went wrong is told by an exit code ([`trouble`]), as
+//! Whose an address is, `users/cdb` says or another process (`lookup`); then a child becomes him
+//! and qmail-local (`delivery`). What went wrong is told by an exit code ([`trouble`]), as
 //! qmail-local tells what became of the message ([`output`]).
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]

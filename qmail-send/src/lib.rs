@@ -1,8 +1,8 @@
 //! qmail-send decides when each recipient is tried, has the spawners deliver, and tells senders of
 //! failures.
 //!
-//! What decides does no I/O and reads no clock: [`schedule`], [`verdict`], [`bounce`]. Around it
-//! [`daemon`] is one loop that waits for pipes, signals and the next time at which something is due.
+//! What decides does no I/O and reads no clock: [`schedule`], `verdict`, `bounce`. Around it
+//! `daemon` is one loop that waits for pipes, signals and the next time at which something is due.
 //!
 //! [`schedule`] is public so that it can be measured and simulated: see `benches/`.
 #![forbid(unsafe_code)]

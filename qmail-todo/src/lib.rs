@@ -1,7 +1,7 @@
 //! qmail-todo finds new messages in `todo/`, decides for each recipient who delivers to him, writes
 //! that down, and tells qmail-send.
 //!
-//! Deciding is in [`route`], which does no I/O. Writing down is in [`batch`]: several messages are
+//! Deciding is in `route`, which does no I/O. Writing down is in `batch`: several messages are
 //! written, then brought to disk together, then reported.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
