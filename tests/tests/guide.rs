@@ -16,8 +16,9 @@ use qmail_conformance::{Need, Tree};
 use machine::Desk;
 
 /// What the commands need that not every machine has.
-const NEEDS: [Need; 10] = [
+const NEEDS: [Need; 11] = [
     Need::Root,
+    Need::Tool("dpkg-query"),
     Need::Tool("make"),
     Need::Tool("tcpserver"),
     Need::Tool("multilog"),
