@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use qmail_conformance::old_tree::{Layout, PROGRAMS, original};
 use qmail_conformance::snapshot::{Entry, snapshot};
-use qmail_conformance::{Tree, files, wait};
+use qmail_conformance::{Need, Tree, document, files, host, wait};
 
 use site::{Site, mail_in_every_state, preprocessed};
 
@@ -152,6 +152,39 @@ fn old_queue_is_finished(layout: Layout) {
     let ends = log.iter().filter(|line| line.starts_with("end msg ")).count();
     // Each of them, and a bounce for two.
     assert_eq!(ends, expected.len() + 2, "{log:#?}");
+}
+
+/// As the README says, in the directory of the sources, where everything is built.
+fn take_over_by_the_readme(tree: &Tree) {
+    let (blocks, _) = document::split(&document::read("README.md"));
+    let commands = blocks.iter().find(|block| block.heading == "Over netqmail or notqmail");
+    let sources = tree.scratch().join("sources");
+    fs::create_dir_all(sources.join("target")).unwrap();
+    let makefile = document::workspace().canonicalize().unwrap().join("Makefile");
+    symlink(makefile, sources.join("Makefile")).unwrap();
+    symlink(host::install().parent().unwrap(), sources.join("target/programs")).unwrap();
+    let make = tree.script("make", "exec /usr/bin/make -s -o all \"$@\"\n");
+    let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", make.trim_end_matches("/make"));
+    for line in commands.unwrap().text.lines() {
+        let shell = tree.command("/bin/sh").args(["-ec", line]).in_directory(&sources);
+        let followed = shell.env("PATH", path.as_str()).run();
+        let said = (followed.code, followed.errors());
+        assert_eq!(said, (Some(0), String::new()), "{line}: {}", followed.text());
+    }
+}
+
+#[test]
+fn the_commands_of_the_readme_take_a_tree_over_with_its_mail() {
+    let Some(tree) = Tree::old(Layout::NETQMAIL) else { return };
+    if tree.lacks(Need::Tool("make")) {
+        return;
+    }
+    let site = Site::new(&tree);
+    let expected = mail_in_every_state(&tree, Layout::NETQMAIL);
+    take_over_by_the_readme(&tree);
+    let kept = files::names(&tree.path("").join("bin.old"));
+    assert!(PROGRAMS.iter().all(|name| kept.contains(&(*name).to_owned())), "{kept:?}");
+    let _ = site.finishes(tree.start(), 0, &expected);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use qmail_conformance::{files, host};
 use tempfile::TempDir;
 
 /// How long all commands of a document may take together.
-const LIMIT: Duration = Duration::from_secs(600);
+const LIMIT: Duration = Duration::from_secs(1200);
 
 /// Stands before what a block prints.
 const MARK: &str = "=== the next block ===\n";
