@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::Signal;
+use qmail_conformance::log::Running;
 use qmail_conformance::{Need, Tree, files, process::Finished, wait};
 
 /// Runs one of the two, which also work on the queue of an original: there they come from where ours
@@ -27,6 +28,14 @@ fn output(tree: &Tree, program: &str, arguments: &[&str]) -> String {
     let finished = run(tree, program, arguments);
     assert_eq!(finished.code, Some(0), "{program} {arguments:?}: {}", finished.said());
     finished.text()
+}
+
+/// Stops, and waits for the last who worked in the queue: tools refuse one that somebody works in.
+fn stop(tree: &Tree, running: Running) -> Vec<String> {
+    let log = running.stop();
+    let todo = || tree.processes_named("qmail-todo");
+    wait::until("the end of qmail-todo", || todo().is_empty().then_some(()));
+    log
 }
 
 fn lacks_tools(tree: &Tree) -> bool {
@@ -69,7 +78,7 @@ fn a_restored_queue_is_delivered_after_a_repair() {
     let running = tree.start();
     let _ = running.wait_for_several("info msg", 3);
     wait::until("todo", || tree.todo().is_empty().then_some(()));
-    running.stop();
+    stop(&tree, running);
     tree.queue("sender@here", &["joe@test.example"], "four\n");
     restore_from_copy(&tree);
     let before = run(&tree, "qmail-qrepair", &[]);
@@ -81,7 +90,7 @@ fn a_restored_queue_is_delivered_after_a_repair() {
     let running = tree.start();
     let _ = running.wait_for_several("end msg", 4);
     wait::until("an empty queue", || tree.queue_is_empty().then_some(()));
-    running.stop();
+    stop(&tree, running);
     let mailbox = String::from_utf8(files::read(&tree.user("joe").home().join("Mailbox"))).unwrap();
     for text in ["one\n", "two\n", "three\n", "four\n"] {
         assert_eq!(mailbox.matches(&format!("\n{text}")).count(), 1, "{text}: {mailbox}");
@@ -119,7 +128,7 @@ fn a_converted_queue_goes_on_working() {
     let running = tree.start();
     let _ = running.wait_for_several("end msg", 2);
     wait::until("an empty queue", || tree.queue_is_empty().then_some(()));
-    running.stop();
+    stop(&tree, running);
     output(&tree, "qmail-qrepair", &["--repair", "--split", "23", "--no-bigtodo"]);
     let text = output(&tree, "qmail-qrepair", &[]);
     assert!(text.contains("conf-split appears to be 23\n"), "{text}");
@@ -144,7 +153,7 @@ fn a_queue_is_made_anew_where_there_was_none() {
     tree.queue("a@here", &["joe@test.example"], "hi\n");
     let running = tree.start();
     running.wait_for("end msg");
-    running.stop();
+    stop(&tree, running);
 }
 
 #[test]
@@ -158,7 +167,7 @@ fn nothing_is_repaired_under_a_running_qmail() {
     let finished = run(&tree, "qmail-qrepair", &["-r"]);
     assert_eq!(finished.code, Some(111), "{}", finished.said());
     assert_eq!(finished.errors(), "qmail-qrepair: fatal: qmail-send is running\n");
-    running.stop();
+    stop(&tree, running);
 }
 
 #[test]
@@ -184,7 +193,7 @@ fn a_running_qmail_removes_what_is_deleted_and_delivers_the_rest() {
     files::write(&tree.user("joe").home().join("go"), "");
     output(&tree, "qmail-qhandle", &["-a"]);
     running.wait_for(&format!("end msg {friend}"));
-    let log = running.stop();
+    let log = stop(&tree, running);
     assert_eq!(log.iter().filter(|line| line.contains("success")).count(), 1, "{log:#?}");
     assert!(!log.iter().any(|line| line.contains("bounce msg")), "{log:#?}");
 }
@@ -205,7 +214,7 @@ fn a_running_qmail_bounces_what_has_expired() {
     assert!(text.starts_with("Expired 1 messages in queue\n"), "{text}");
     running.wait_for(&format!("bounce msg {number}"));
     let _ = running.wait_for_several("end msg", 2);
-    running.stop();
+    stop(&tree, running);
     let mailbox =
         String::from_utf8(files::read(&tree.user("jane").home().join("Mailbox"))).unwrap();
     assert!(mailbox.contains("this message has been in the queue too long."), "{mailbox}");
@@ -233,7 +242,7 @@ fn messages_change_while_they_are_deleted_and_none_is_lost_or_sent_twice() {
         tree.queue_is_empty().then_some(())
     });
     running.signal(Signal::SIGALRM);
-    let log = running.stop();
+    let log = stop(&tree, running);
     let delivered = log.iter().filter(|line| line.contains("success")).count();
     assert_eq!(delivered, 10, "{log:#?}");
     assert!(!log.iter().any(|line| line.contains("warning") || line.contains("alert")), "{log:#?}");
