@@ -1,9 +1,9 @@
 //! The account, if the password is right.
 
+use qmail_core::password::matches;
 use qmail_sys::{User, crypt};
 
 use crate::failure::Failure;
-use crate::password::matches;
 use crate::request::Request;
 use crate::source::{Found, Source};
 
@@ -22,6 +22,7 @@ pub fn account(request: &Request, source: Source<'_>, today: u64) -> Result<User
 mod tests {
     use super::*;
     use crate::request::read_request;
+    use qmail_core::password::NOBODY;
 
     #[test]
     fn nobody_and_a_wrong_password_are_rejected_alike() {
@@ -33,5 +34,10 @@ mod tests {
             let expected = if unreadable { Failure::Temporary } else { Failure::Rejected };
             assert_eq!(failure, expected);
         }
+    }
+
+    #[test]
+    fn the_c_library_knows_a_hash_of_nobody() {
+        assert!(NOBODY.iter().any(|hash| qmail_sys::crypt(b"x", hash).is_some()));
     }
 }

@@ -6,7 +6,6 @@ mod account;
 mod command;
 mod failure;
 mod identity;
-mod password;
 mod request;
 mod source;
 

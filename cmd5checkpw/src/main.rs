@@ -13,7 +13,8 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use cmd5checkpw::{Failure, Report, become_user, password_of, proves, read_request};
+use cmd5checkpw::{Report, become_user, password_of};
+use qmail_login::{Failure, proves, read_request};
 use qmail_sys::Spawn;
 
 /// Where we are told who wants to log in.

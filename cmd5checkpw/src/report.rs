@@ -5,7 +5,7 @@ use std::path::Path;
 
 use qmail_core::log::Line;
 
-use crate::proof::Method;
+use qmail_login::Method;
 
 /// The facility of mail systems, as syslog numbers it, before the severity.
 const MAIL: u8 = 2 << 3;

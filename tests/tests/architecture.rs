@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 5] = [
     &["qmail-dns", "qmail-tls"],
     &["qmail-spawn"],
     &["qmail-core"],
-    &["qmail-message", "qmail-wire"],
+    &["qmail-login", "qmail-message", "qmail-wire"],
 ];
 
 /// Below all others; beside each other.

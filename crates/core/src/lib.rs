@@ -18,6 +18,7 @@ pub mod maildir;
 pub mod mbox;
 pub mod options;
 pub mod own_addresses;
+pub mod password;
 pub mod progress;
 pub mod queue;
 pub mod rcpthosts;

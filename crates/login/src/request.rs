@@ -14,9 +14,9 @@ pub struct Request {
     /// The name.
     pub login: Vec<u8>,
     /// A password, or a digest.
-    pub(crate) proof: Vec<u8>,
+    pub proof: Vec<u8>,
     /// What a digest was made with; empty if there is none.
-    pub(crate) challenge: Vec<u8>,
+    pub challenge: Vec<u8>,
 }
 
 /// Not to be printed by accident.

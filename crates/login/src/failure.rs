@@ -12,7 +12,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code: see cmd5checkpw(8).
+    /// The exit code: see checkpassword(8).
     pub const fn code(self) -> u8 {
         match self {
             Self::Rejected => 1,
