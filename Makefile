@@ -39,7 +39,7 @@ FOR := $(HOST)
 STATIC := $(if $(wildcard $(LIBC)),-C target-feature=+crt-static)
 endif
 # These ask the C library for users, which only works where it can load its modules.
-DYNAMIC := qmail-getpw checkpassword cmd5checkpw install
+DYNAMIC := qmail-getpw checkpassword cmd5checkpw vchkpw install
 # For those who work on this, not for those who use it.
 OURS := qmail-conformance qmail-benches qmail-laws
 

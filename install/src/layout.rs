@@ -192,6 +192,11 @@ const TABLE: &[Row] = &[
     row("bin/qbiff",            Program,       Owner,  0o0755),
     row("bin/qreceipt",         Program,       Owner,  0o0755),
     row("bin/qsmhook",          Program,       Owner,  0o0755),
+    row("bin/deliverquota",     Program,       Owner,  0o0755),
+    // In nobody's PATH, and in the place of no program of vpopmail: see docs/vpopmail.md.
+    row("vpopmail",             Directory,     Owner,  0o0755),
+    row("vpopmail/vchkpw",      Program,       Owner,  0o0700),
+    row("vpopmail/vdelivermail", Program,      Owner,  0o0755),
 
     row("boot/home",            Boot("./Mailbox"),                     Owner, 0o0755),
     row("boot/home+df",         ForwardingBoot("./Mailbox"),           Owner, 0o0755),

@@ -22,7 +22,7 @@ impl Scene {
         let built = root.path().join("built");
         fs::create_dir(&built).unwrap();
         let installed = rows().filter(|row| row.kind == Kind::Program);
-        let installed = installed.filter_map(|row| row.path.strip_prefix("bin/"));
+        let installed = installed.filter_map(|row| row.path.rsplit('/').next());
         for name in installed.chain(BESIDE) {
             write(&built.join(name), "first build");
         }

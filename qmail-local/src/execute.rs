@@ -37,6 +37,8 @@ pub struct Tally {
     pub forwards: u64,
     /// Programs.
     pub programs: u64,
+    /// Whether a program said that the lines behind it are not for this message.
+    pub stopped: bool,
     /// The number of the message that was forwarded.
     pub queued: Option<u32>,
 }
@@ -82,6 +84,7 @@ pub fn execute(
             Instruction::Program(command) => {
                 tally.programs += 1;
                 if actions.program(command)? == Next::Stop {
+                    tally.stopped = true;
                     break;
                 }
             }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use qmail_core::errno;
 use qmail_core::maildir::MaildirError;
 use qmail_core::mbox::MboxError;
+use qmail_core::overquota;
 use qmail_core::submit::Refusal;
 
 /// Why a delivery, or the rest of it, was not made.
@@ -46,6 +47,10 @@ pub enum Failure {
     ReadMessage(io::Error),
     /// Delivery to a maildir failed.
     Maildir(MaildirError),
+    /// The maildir has no room for it.
+    Full(overquota::Refusal),
+    /// This variable is set to something that makes no sense.
+    Setting(&'static str),
     /// Delivery to the mbox of this name failed.
     Mbox(Vec<u8>, MboxError),
     /// No process could be started.
@@ -66,6 +71,7 @@ impl Failure {
         match self {
             Self::Usage | Self::Looping | Self::NoMailbox | Self::ProgramRefused => 100,
             Self::Forward(refusal) if refusal.permanent => 100,
+            Self::Full(refusal) if refusal.is_permanent => 100,
             Self::SwitchHome(..)
             | Self::StatHome(_)
             | Self::HomeWritable
@@ -80,6 +86,8 @@ impl Failure {
             | Self::Rewind
             | Self::ReadMessage(_)
             | Self::Maildir(_)
+            | Self::Full(_)
+            | Self::Setting(_)
             | Self::Mbox(..)
             | Self::Fork(_)
             | Self::Crashed
@@ -119,6 +127,8 @@ impl Failure {
             Self::Forward(refusal) => {
                 [b"Unable to forward message: ", refusal.text.as_slice(), b".\n"].concat()
             }
+            Self::Full(refusal) => [refusal.text.as_slice(), b"\n"].concat(),
+            Self::Setting(name) => format!("Unable to understand {name}. (#4.3.5)\n").into_bytes(),
             Self::ProgramRefused | Self::ProgramDeferred => Vec::new(),
             _ => [self.fixed_text().as_bytes(), b"\n"].concat(),
         }
@@ -159,7 +169,9 @@ fn maildir_text(error: &MaildirError) -> &'static str {
         MaildirError::Enter(_) => "Unable to chdir to maildir. (#4.2.1)",
         MaildirError::Timeout => "Timeout on maildir delivery. (#4.3.0)",
         MaildirError::Read(_) => "Unable to read message. (#4.3.0)",
-        MaildirError::Other(_) => "Temporary error on maildir delivery. (#4.3.0)",
+        MaildirError::Full | MaildirError::Other(_) => {
+            "Temporary error on maildir delivery. (#4.3.0)"
+        }
     }
 }
 
@@ -208,6 +220,17 @@ mod tests {
                 "Unable to read message. (#4.3.0)\n",
                 111,
             ),
+            (
+                Failure::Full(overquota::Refusal { is_permanent: true, text: b"No.".to_vec() }),
+                "No.\n",
+                100,
+            ),
+            (
+                Failure::Full(overquota::Refusal { is_permanent: false, text: b"No.".to_vec() }),
+                "No.\n",
+                111,
+            ),
+            (Failure::Setting("X"), "Unable to understand X. (#4.3.5)\n", 111),
             (Failure::ProgramRefused, "", 100),
             (Failure::ProgramDeferred, "", 111),
         ] {

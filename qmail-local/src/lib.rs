@@ -17,7 +17,9 @@ pub mod home;
 pub mod instruction;
 pub mod lines;
 pub mod looping;
+pub mod settings;
 pub mod variables;
+pub mod virtual_user;
 
 use std::fs::File;
 use std::io::Write;
@@ -26,11 +28,12 @@ use std::path::Path;
 use qmail_core::maildir::Names;
 
 use arguments::{Arguments, Mode};
-use deliver::{Deliver, rewound};
+use deliver::{Deliver, FullMaildir, rewound};
 use describe::Describe;
 use dot_qmail::DotQmail;
 use failure::Failure;
 use lines::Lines;
+use settings::Settings;
 use variables::Variables;
 
 /// What the process was given, apart from its arguments.
@@ -43,6 +46,8 @@ pub struct Surroundings<'a> {
     pub process: u32,
     /// The name of this host.
     pub host: &'a [u8],
+    /// What is set for all deliveries.
+    pub settings: Settings,
     /// The message, if there is one.
     pub message: Option<File>,
     /// What is to be said.
@@ -56,7 +61,8 @@ pub struct Surroundings<'a> {
 /// # Errors
 /// Whatever prevented all or the rest of it; the order of the checks decides which error it is.
 pub fn run(arguments: &Arguments, surroundings: Surroundings<'_>) -> Result<(), Failure> {
-    let Surroundings { qmail_home, now, process, host, message, output, warnings } = surroundings;
+    let Surroundings { qmail_home, now, process, host, settings, message, output, warnings } =
+        surroundings;
     home::enter(&arguments.home, arguments.mode, warnings)?;
     let lines = Lines::new(arguments, now);
     if arguments.mode == Mode::Deliver {
@@ -74,6 +80,8 @@ pub fn run(arguments: &Arguments, surroundings: Surroundings<'_>) -> Result<(), 
                 lines,
                 variables,
                 names: Names::new(process, host),
+                settings,
+                full: FullMaildir { qmail_home, domain: None },
                 qmail_home,
                 forward_sender: orders.forward_sender.clone(),
                 recipients: Vec::new(),

@@ -9,6 +9,8 @@ use crate::arguments::Arguments;
 pub struct Lines {
     /// `Delivered-To`: by this very line a loop is found.
     pub delivered_to: Vec<u8>,
+    /// The same, in what is forwarded from here.
+    pub forwarded_to: Vec<u8>,
     /// `Return-Path`.
     pub return_path: Vec<u8>,
     /// What begins a message in an mbox.
@@ -19,12 +21,19 @@ impl Lines {
     /// The lines of a delivery that is made `now`, in seconds since 1970.
     pub fn new(arguments: &Arguments, now: u64) -> Self {
         let sender = qmail_address::quote(&arguments.sender);
+        let delivered_to = delivered_to(&arguments.recipient());
         Self {
-            delivered_to: line(&[b"Delivered-To: ", &arguments.recipient()]),
+            forwarded_to: delivered_to.clone(),
+            delivered_to,
             return_path: line(&[b"Return-Path: <", &sender, b">"]),
             from: from_line(&arguments.sender, now),
         }
     }
+}
+
+/// The line that names this recipient.
+pub fn delivered_to(recipient: &[u8]) -> Vec<u8> {
+    line(&[b"Delivered-To: ", recipient])
 }
 
 fn line(parts: &[&[u8]]) -> Vec<u8> {

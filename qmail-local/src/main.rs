@@ -7,11 +7,13 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qmail_local::arguments::Arguments;
 use qmail_local::failure::Failure;
+use qmail_local::settings::Settings;
 use qmail_local::{Surroundings, run};
 
 fn main() -> ExitCode {
@@ -26,12 +28,14 @@ fn gather_and_run() -> Result<(), Failure> {
     qmail_sys::change_mask(0o077);
     let _ = qmail_sys::signal::unblock_all();
     let arguments = Arguments::parse(std::env::args_os())?;
+    let settings = Settings::read(|name| std::env::var_os(name).map(OsStringExt::into_vec))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let surroundings = Surroundings {
         qmail_home: &qmail_core::home::home(),
         now: now.as_secs(),
         process: std::process::id(),
         host: &qmail_sys::host_name().unwrap_or_default(),
+        settings,
         message: qmail_sys::inherit(0).ok().map(File::from),
         output: &mut io::stdout(),
         warnings: &mut io::stderr(),

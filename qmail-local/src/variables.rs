@@ -10,6 +10,11 @@ use crate::lines::Lines;
 pub struct Variables(Vec<(&'static str, Option<Vec<u8>>)>);
 
 impl Variables {
+    /// Those that we got ourselves, and no others.
+    pub fn inherited() -> Self {
+        Self(Vec::new())
+    }
+
     /// All that a delivery sets. `default` is what `default` in the name of the instruction file
     /// stands for, if it was such a file.
     pub fn new(

@@ -8,6 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use qmail_core::maildir::quota::{Removal, size_in_name};
+
 use crate::mailbox::{Mailbox, Message};
 
 /// A delivery that has taken longer is given up.
@@ -36,13 +38,34 @@ pub(crate) fn scan(maildir: &Path) -> io::Result<Mailbox> {
                 continue;
             }
             // What cannot be looked at may be gone already, and what is no file is no message.
-            if let Some(metadata) = metadata(&entry).ok().filter(Metadata::is_file) {
-                let path = path(directory, &entry).into();
-                found.push(Message::new(path, metadata.len(), modified(&metadata)));
+            if let Some((size, modified)) = by_name(&entry).or_else(|| look(&entry)) {
+                found.push(Message::new(path(directory, &entry).into(), size, modified));
             }
         }
     }
     Ok(Mailbox::new(found))
+}
+
+/// What the name of a message tells: its size, and when it came.
+fn by_name(entry: &DirEntry) -> Option<(u64, i64)> {
+    let name = entry.file_name();
+    let size = size_in_name(name.as_bytes())?;
+    let mut parts = name.as_bytes().split(|byte| *byte == b'.');
+    let (seconds, unique) = (number(parts.next()?)?, parts.next()?);
+    let micros = unique.strip_prefix(b"M").map(|rest| rest.split(|b| !b.is_ascii_digit()));
+    let micros = micros.and_then(|mut digits| number(digits.next()?)).unwrap_or(0);
+    // The directory knows what kind of file it is, as a rule.
+    let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+    is_file.then_some((size, nanoseconds(seconds, micros.checked_mul(1000)?)))
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+fn look(entry: &DirEntry) -> Option<(u64, i64)> {
+    let metadata = metadata(entry).ok().filter(Metadata::is_file)?;
+    Some((metadata.len(), nanoseconds(metadata.mtime(), metadata.mtime_nsec())))
 }
 
 /// Looks where messages are now, if one of them was not where it had been. Returns whether any of
@@ -75,10 +98,13 @@ const ROUNDS: usize = 5;
 pub(crate) fn update(maildir: &Path, mailbox: &mut Mailbox) -> Updated {
     let mut updated = Updated { all_gone: true, as_it_was: true };
     let mut missing = Vec::new();
+    // Nobody need look for a quota if nothing goes.
+    let any = mailbox.all().iter().any(Message::is_deleted);
+    let mut removal = any.then(|| Removal::begin(maildir)).flatten();
     for (index, message) in mailbox.all().iter().enumerate() {
         if message.is_deleted() {
             updated.as_it_was = false;
-            match delete(maildir, message) {
+            match delete(maildir, message, removal.as_mut()) {
                 Deleted::Done => {}
                 Deleted::Missing => missing.push(index),
                 Deleted::Failed => updated.all_gone = false,
@@ -90,25 +116,36 @@ pub(crate) fn update(maildir: &Path, mailbox: &mut Mailbox) -> Updated {
                 fs::rename(maildir.join(message.path()), maildir.join(OsStr::from_bytes(&seen)));
         }
     }
-    updated.all_gone = delete_elsewhere(maildir, mailbox, missing) && updated.all_gone;
+    let elsewhere = delete_elsewhere(maildir, mailbox, missing, removal.as_mut());
+    updated.all_gone = elsewhere && updated.all_gone;
+    // Sums that could not be changed are too large until they are counted again.
+    let _ = removal.map(Removal::finish);
     updated
 }
 
 /// Deletes messages that were not where they had been: another session has deleted them, or
 /// somebody who uses the maildir as well has moved them.
-fn delete_elsewhere(maildir: &Path, mailbox: &mut Mailbox, mut missing: Vec<usize>) -> bool {
+fn delete_elsewhere(
+    maildir: &Path,
+    mailbox: &mut Mailbox,
+    mut missing: Vec<usize>,
+    mut removal: Option<&mut Removal>,
+) -> bool {
     let mut all_gone = true;
     for _ in 0..ROUNDS {
         if missing.is_empty() || !look_again(maildir, mailbox) {
             return all_gone;
         }
-        missing.retain(|index| match mailbox.get(*index).map(|it| delete(maildir, it)) {
-            Some(Deleted::Missing) => true,
-            Some(Deleted::Failed) => {
-                all_gone = false;
-                false
+        missing.retain(|index| {
+            let message = mailbox.get(*index);
+            match message.map(|it| delete(maildir, it, removal.as_deref_mut())) {
+                Some(Deleted::Missing) => true,
+                Some(Deleted::Failed) => {
+                    all_gone = false;
+                    false
+                }
+                Some(Deleted::Done) | None => false,
             }
-            Some(Deleted::Done) | None => false,
         });
     }
     // They are still being moved, so they are still there.
@@ -121,12 +158,26 @@ enum Deleted {
     Failed,
 }
 
-fn delete(maildir: &Path, message: &Message) -> Deleted {
-    match fs::remove_file(maildir.join(message.path())) {
-        Ok(()) => Deleted::Done,
+fn delete(maildir: &Path, message: &Message, removal: Option<&mut Removal>) -> Deleted {
+    let path = maildir.join(message.path());
+    // Its size on disk, unless its name says that.
+    let size = removal.as_ref().map_or(0, |_| file_size(&path));
+    match fs::remove_file(&path) {
+        Ok(()) => {
+            let name = path.file_name().unwrap_or_default();
+            if let Some(removal) = removal {
+                removal.note(name.as_bytes(), size);
+            }
+            Deleted::Done
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Deleted::Missing,
         Err(_) => Deleted::Failed,
     }
+}
+
+fn file_size(path: &Path) -> u64 {
+    let named = path.file_name().and_then(|name| size_in_name(name.as_bytes()));
+    named.unwrap_or_else(|| fs::metadata(path).map_or(0, |metadata| metadata.len()))
 }
 
 /// Of the message, if the entry is a symbolic link to one.
@@ -136,8 +187,8 @@ fn metadata(entry: &DirEntry) -> io::Result<Metadata> {
 }
 
 /// In nanoseconds since 1970.
-fn modified(metadata: &Metadata) -> i64 {
-    metadata.mtime().saturating_mul(1_000_000_000).saturating_add(metadata.mtime_nsec())
+fn nanoseconds(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
 fn is_hidden(entry: &DirEntry) -> bool {

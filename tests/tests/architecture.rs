@@ -21,7 +21,7 @@ const GROUND: [&str; 2] = ["qmail-address", "qmail-sys"];
 const ABOVE_ALL: [&str; 2] = ["qmail-laws", "qmail-benches"];
 
 /// Packages of programs that run as root, setuid, or on the queue.
-const POWERFUL: [&str; 14] = [
+const POWERFUL: [&str; 15] = [
     "qmail-queue",
     "qmail-start",
     "qmail-send",
@@ -34,6 +34,7 @@ const POWERFUL: [&str; 14] = [
     "qmail-popup",
     "checkpassword",
     "cmd5checkpw",
+    "vchkpw",
     "install",
     "qmail-install",
 ];
@@ -42,7 +43,8 @@ const POWERFUL: [&str; 14] = [
 const FOREIGN: [&str; 3] = ["libc", "nix", "cdb"];
 
 /// What one of them may have besides: digests are not to be written by oneself.
-const DIGESTS: [(&str, &str); 2] = [("cmd5checkpw", "hmac"), ("cmd5checkpw", "md-5")];
+const DIGESTS: [(&str, &str); 4] =
+    [("cmd5checkpw", "hmac"), ("cmd5checkpw", "md-5"), ("vchkpw", "hmac"), ("vchkpw", "md-5")];
 
 /// One package: where it is, and what it uses outside tests.
 #[derive(Debug)]

@@ -13,6 +13,7 @@ pub mod hook;
 pub mod judge;
 pub mod maildir;
 pub mod mbox;
+pub mod quota;
 pub mod receipt;
 pub mod redirect;
 pub mod subject;

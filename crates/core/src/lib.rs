@@ -17,6 +17,7 @@ pub mod long_list;
 pub mod maildir;
 pub mod mbox;
 pub mod options;
+pub mod overquota;
 pub mod own_addresses;
 pub mod password;
 pub mod progress;
@@ -28,6 +29,7 @@ pub mod tcpto;
 pub mod timed;
 pub mod tlsrelay;
 pub mod users;
+pub mod vpopmail;
 
 mod read_ahead;
 

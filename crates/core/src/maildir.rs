@@ -9,23 +9,26 @@
 //! timer: both calls that it could interrupt are on ordinary files, which no signal interrupts.
 
 mod name;
+pub mod quota;
+mod size;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use crate::blocks::{BLOCK, Blocks};
+use name::unless_taken;
+use quota::{Quota, Usage, Wanted};
+use size::Size;
 
 pub use name::Names;
 
 /// Readers remove files from `tmp/` that are older than 36 hours: a delivery must not take longer.
 const LIMIT: Duration = Duration::from_secs(86_400);
-/// Names that are tried where one is taken.
-const ATTEMPTS: usize = 3;
 
-/// Why a message was not delivered. Each of them may pass.
+/// Why a message was not delivered. All but one of them may pass by themselves.
 #[derive(Debug)]
 pub enum MaildirError {
     /// There is no such directory, or we may not enter it.
@@ -34,6 +37,8 @@ pub enum MaildirError {
     Timeout,
     /// The message could not be read.
     Read(io::Error),
+    /// The quota has no room for it.
+    Full,
     /// Anything else.
     Other(io::Error),
 }
@@ -42,6 +47,7 @@ impl std::fmt::Display for MaildirError {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (what, error) = match self {
             Self::Timeout => return formatter.write_str("the delivery took a day"),
+            Self::Full => return formatter.write_str("the maildir is full"),
             Self::Enter(error) => ("enter the maildir", error),
             Self::Read(error) => ("read the message", error),
             Self::Other(error) => ("write to the maildir", error),
@@ -52,45 +58,106 @@ impl std::fmt::Display for MaildirError {
 
 impl std::error::Error for MaildirError {}
 
-/// Delivers `lines`, then `message`, to `maildir` as one new message.
+/// Where a message goes, and how.
+#[derive(Clone, Copy, Debug)]
+pub struct Delivery<'a> {
+    /// The maildir.
+    pub maildir: &'a Path,
+    /// What is put before the message.
+    pub lines: &'a [&'a [u8]],
+    /// The quota, apart from what the maildir says.
+    pub quota: Wanted,
+    /// Whether the name of the file tells sizes also where there is no quota.
+    pub size_in_name: bool,
+}
+
+impl Default for Delivery<'_> {
+    fn default() -> Self {
+        Self { maildir: Path::new("."), lines: &[], quota: Wanted::AsItIs, size_in_name: false }
+    }
+}
+
+/// What became of a maildir by a delivery.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delivered {
+    /// How full it is now, in percent, if it has a quota and that is known.
+    pub percent: Option<u64>,
+}
+
+/// Delivers a message as one new message of the maildir.
 ///
 /// # Errors
 /// If the message is not safely in `new/`.
 pub fn deliver(
-    maildir: &Path,
+    delivery: &Delivery<'_>,
     names: &mut Names,
-    lines: &[&[u8]],
+    message: impl Read,
+) -> Result<Delivered, MaildirError> {
+    deliver_within(LIMIT, delivery, names, message, Refusals::Possible)
+}
+
+/// As [`deliver`], also where there is no room by the quota.
+pub(crate) fn deliver_whatever_the_quota(
+    delivery: &Delivery<'_>,
+    names: &mut Names,
     message: impl Read,
 ) -> Result<(), MaildirError> {
-    deliver_within(LIMIT, maildir, names, lines, message)
+    deliver_within(LIMIT, delivery, names, message, Refusals::None).map(drop)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusals {
+    Possible,
+    None,
 }
 
 fn deliver_within(
     limit: Duration,
-    maildir: &Path,
+    delivery: &Delivery<'_>,
     names: &mut Names,
-    lines: &[&[u8]],
     message: impl Read,
-) -> Result<(), MaildirError> {
+    refusals: Refusals,
+) -> Result<Delivered, MaildirError> {
     let started = Instant::now();
-    enter(maildir)?;
+    let maildir = delivery.maildir;
+    let mut quota =
+        Quota::open(maildir, delivery.quota, names).map_err(|error| not_there(maildir, error))?;
     // Opened before anything is written: where it cannot be synced, nothing must arrive in it.
-    let new = File::open(maildir.join("new")).map_err(MaildirError::Other)?;
+    let new = File::open(maildir.join("new")).map_err(|error| not_there(maildir, error))?;
     let mut temporary = Temporary::create(&maildir.join("tmp"), names)?;
     let in_time = || started.elapsed() < limit;
-    temporary.write(lines, message, in_time)?;
+    temporary.write(delivery.lines, message, in_time)?;
+    let size = temporary.size.bytes();
+    if let Some(quota) = quota.as_mut().filter(|_| refusals == Refusals::Possible)
+        && !quota.admits(size, names).map_err(MaildirError::Other)?
+    {
+        return Err(MaildirError::Full);
+    }
     temporary.file.sync_all().map_err(MaildirError::Other)?;
-    temporary.link_into(&maildir.join("new"), names).map_err(MaildirError::Other)?;
+    let suffix = if delivery.size_in_name || quota.is_some() {
+        temporary.size.suffix()
+    } else {
+        String::new()
+    };
+    let name = temporary.link_into(&maildir.join("new"), names, &suffix);
+    let name = name.map_err(MaildirError::Other)?;
     drop(temporary);
-    sync(&new).map_err(MaildirError::Other)
+    if let Err(error) = sync(&new) {
+        // It is delivered again later; once is enough, if nobody has read it yet.
+        let _ = fs::remove_file(name);
+        return Err(MaildirError::Other(error));
+    }
+    // The message is there: sums that do not know of it are counted again some time.
+    let percent = quota.and_then(|mut quota| quota.add(Usage::message(size), names).ok());
+    Ok(Delivered { percent })
 }
 
-/// What chdir would say.
-fn enter(maildir: &Path) -> Result<(), MaildirError> {
+/// What chdir would say of the maildir, or else what was wrong inside it.
+fn not_there(maildir: &Path, inside: io::Error) -> MaildirError {
     match fs::metadata(maildir.join(".")) {
-        Ok(_) => Ok(()),
-        Err(error) if crate::errno::is_temporary(&error) => Err(MaildirError::Other(error)),
-        Err(error) => Err(MaildirError::Enter(error)),
+        Ok(_) => MaildirError::Other(inside),
+        Err(error) if crate::errno::is_temporary(&error) => MaildirError::Other(error),
+        Err(error) => MaildirError::Enter(error),
     }
 }
 
@@ -106,14 +173,15 @@ fn sync(directory: &File) -> io::Result<()> {
 struct Temporary {
     path: PathBuf,
     file: File,
+    size: Size,
 }
 
 impl Temporary {
     fn create(tmp: &Path, names: &mut Names) -> Result<Self, MaildirError> {
         let create =
             |path: &Path| OpenOptions::new().write(true).create_new(true).mode(0o644).open(path);
-        let (path, file) = unless_taken(tmp, names, create).map_err(MaildirError::Other)?;
-        Ok(Self { path, file })
+        let (path, file) = unless_taken(tmp, names, "", create).map_err(MaildirError::Other)?;
+        Ok(Self { path, file, size: Size::default() })
     }
 
     fn write(
@@ -128,23 +196,31 @@ impl Temporary {
         while let Some(block) = blocks.next_block().map_err(MaildirError::Read)? {
             waiting.extend_from_slice(block);
             if waiting.len() >= BLOCK {
-                self.file.write_all(&waiting).map_err(MaildirError::Other)?;
+                self.put(&waiting)?;
                 waiting.clear();
             }
             if !in_time() {
                 return Err(MaildirError::Timeout);
             }
         }
-        self.file.write_all(&waiting).map_err(MaildirError::Other)
+        self.put(&waiting)
     }
 
-    fn link_into(&self, new: &Path, names: &mut Names) -> io::Result<()> {
-        let own_name = self.path.file_name().unwrap_or_default();
-        match self.link(&new.join(own_name)) {
+    fn put(&mut self, bytes: &[u8]) -> Result<(), MaildirError> {
+        self.size.count(bytes);
+        self.file.write_all(bytes).map_err(MaildirError::Other)
+    }
+
+    /// The name that it has then.
+    fn link_into(&self, new: &Path, names: &mut Names, suffix: &str) -> io::Result<PathBuf> {
+        let mut name = self.path.file_name().unwrap_or_default().to_owned();
+        name.push(suffix);
+        let path = new.join(name);
+        match self.link(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                unless_taken(new, names, |path| self.link(path)).map(drop)
+                unless_taken(new, names, suffix, |path| self.link(path)).map(|(path, ())| path)
             }
-            result => result,
+            result => result.map(|()| path),
         }
     }
 
@@ -166,25 +242,6 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         // What stays is removed by readers after 36 hours.
         let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Makes something under a new name in `directory`, and under another where that is taken.
-fn unless_taken<T>(
-    directory: &Path,
-    names: &mut Names,
-    make: impl Fn(&Path) -> io::Result<T>,
-) -> io::Result<(PathBuf, T)> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let path = directory.join(names.next_name(now));
-        match make(&path) {
-            Ok(made) => return Ok((path, made)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts < ATTEMPTS => {}
-            Err(error) => return Err(error),
-        }
     }
 }
 

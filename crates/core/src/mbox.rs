@@ -3,6 +3,8 @@
 //! A message that could not be written whole is taken away again. Nothing is ever written without
 //! the lock.
 
+mod dot_lock;
+mod locks;
 mod quote;
 
 use std::fs::{self, File, OpenOptions};
@@ -15,7 +17,10 @@ use qmail_sys::OPEN_NONBLOCKING;
 use qmail_sys::signal::{self, Signal};
 
 use crate::blocks::{BLOCK, Blocks};
+use dot_lock::DotLock;
 use quote::Quoter;
+
+pub use locks::Locks;
 
 /// How long somebody else may have the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -55,17 +60,23 @@ impl std::error::Error for MboxError {}
 ///
 /// # Errors
 /// If the message is not safely in the file.
-pub fn append(mbox: &Path, lines: &[&[u8]], message: impl Read) -> Result<(), MboxError> {
-    append_within(PATIENCE, mbox, lines, message)
+pub fn append(
+    mbox: &Path,
+    locks: Locks,
+    lines: &[&[u8]],
+    message: impl Read,
+) -> Result<(), MboxError> {
+    append_within(PATIENCE, mbox, locks, lines, message)
 }
 
 fn append_within(
     patience: Duration,
     mbox: &Path,
+    locks: Locks,
     lines: &[&[u8]],
     message: impl Read,
 ) -> Result<(), MboxError> {
-    let mut target = Target::locked(mbox, patience)?;
+    let mut target = Target::locked(mbox, locks, patience)?;
     let end = target.file.seek(SeekFrom::End(0)).map_err(MboxError::Write)?;
     let _undisturbed = Undisturbed::begin();
     let result = target.separate(end).and_then(|separator| {
@@ -76,6 +87,8 @@ fn append_within(
         // What is left of it is then the beginning of a message that is delivered again later.
         let _ = target.file.set_len(end);
     }
+    // Before the file is closed: whoever waits for the one finds the other free, too.
+    drop(target.lock.take());
     result
 }
 
@@ -85,19 +98,21 @@ struct Target {
     /// We made it: its name has to reach the disk as well.
     is_new: bool,
     is_readable: bool,
+    /// Goes before the file is closed.
+    lock: Option<DotLock>,
 }
 
 impl Target {
-    fn locked(mbox: &Path, patience: Duration) -> Result<Self, MboxError> {
+    fn locked(mbox: &Path, locks: Locks, patience: Duration) -> Result<Self, MboxError> {
         let started = Instant::now();
         loop {
-            let target = Self::open(mbox).map_err(MboxError::Open)?;
+            let mut target = Self::open(mbox).map_err(MboxError::Open)?;
             // A device or FIFO takes bytes but keeps none: found out before it is given any.
             if !target.file.metadata().map_err(MboxError::Open)?.is_file() {
                 target.file.sync_all().map_err(MboxError::Write)?;
             }
             let left = patience.saturating_sub(started.elapsed());
-            qmail_sys::lock_within(&target.file, left).map_err(lock_failure)?;
+            target.lock = locks.take(mbox, &target.file, left).map_err(lock_failure)?;
             // Whoever had the lock may have put another file in its place (maildir2mbox does).
             if is_still(&target.file, mbox) {
                 return Ok(target);
@@ -111,7 +126,7 @@ impl Target {
     fn open(mbox: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).mode(0o600).custom_flags(OPEN_NONBLOCKING);
-        let done = |file, is_new, is_readable| Ok(Self { file, is_new, is_readable });
+        let done = |file, is_new, is_readable| Ok(Self { file, is_new, is_readable, lock: None });
         match options.clone().read(true).open(mbox) {
             Ok(file) => done(file, false, true),
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -117,6 +117,22 @@ pub fn find(database: &Path, local: &[u8]) -> io::Result<Option<Vec<u8>>> {
     Ok(None)
 }
 
+/// What the database assigns to everything that begins with `prefix`, and to nothing shorter.
+///
+/// # Errors
+/// As [`find`]; also if it assigns something that makes no sense.
+pub fn assigned(database: &Path, prefix: &[u8]) -> io::Result<Option<Assignment>> {
+    let cdb = match Cdb::open(database) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        result => result?,
+    };
+    let Some(data) = cdb.get(&[b"!", prefix.to_ascii_lowercase().as_slice()].concat())? else {
+        return Ok(None);
+    };
+    let assignment = Assignment::parse(&[data.as_slice(), b"\0"].concat());
+    assignment.map(Some).map_err(|_| io::ErrorKind::InvalidData.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,6 +10,9 @@ use nix::sys::stat::{Mode, umask};
 /// `O_NONBLOCK`, for std's `custom_flags`: opening a FIFO or a device does not wait.
 pub const OPEN_NONBLOCKING: i32 = libc::O_NONBLOCK;
 
+/// `O_NOFOLLOW`, for std's `custom_flags`: a symbolic link is not opened, but an error.
+pub const OPEN_NO_LINK: i32 = libc::O_NOFOLLOW;
+
 /// Sets the file creation mask of this process; `mask` is octal as in umask(2).
 pub fn change_mask(mask: u32) {
     umask(Mode::from_bits_truncate(mask));

@@ -13,31 +13,51 @@ use crate::fd::check;
 /// How often a wait is interrupted to look at the clock.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Locks `file` against everybody else who locks it by flock(2), and waits for them up to `limit`.
+/// How a file is locked. Neither kind knows of the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockKind {
+    /// flock(2).
+    Flock,
+    /// The whole file, by fcntl(2).
+    Fcntl,
+}
+
+/// Locks `file` against everybody else who locks it in this way, and waits for them up to `limit`.
 ///
 /// SIGALRM and its timer are used for the wait, and put back to what a new process has.
 ///
 /// # Errors
-/// `TimedOut` after `limit`; otherwise those of flock(2), as where a file system has no locks.
-pub fn lock_within(file: &File, limit: Duration) -> io::Result<()> {
-    match flock(file, libc::LOCK_EX | libc::LOCK_NB) {
-        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+/// `TimedOut` after `limit`; otherwise those of the call, as where a file system has no locks.
+pub fn lock_within(file: &File, kind: LockKind, limit: Duration) -> io::Result<()> {
+    match lock(file, kind, Patience::None) {
+        Err(error) if is_taken(&error) => {}
         result => return result,
     }
     set_alarm_handler(SigHandler::Handler(only_interrupt))?;
     set_timer(TICK.min(limit).max(Duration::from_millis(1)))?;
-    let result = wait_for(file, limit);
+    let result = wait_for(file, kind, limit);
     set_timer(Duration::ZERO)?;
     set_alarm_handler(SigHandler::SigDfl)?;
     result
 }
 
+#[derive(Clone, Copy)]
+enum Patience {
+    None,
+    UntilInterrupted,
+}
+
+/// fcntl may say that it has no permission, where flock would block.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EAGAIN | libc::EACCES))
+}
+
 /// The timer goes on ticking, so that a tick between the look at the clock and the call is not the
 /// last one.
-fn wait_for(file: &File, limit: Duration) -> io::Result<()> {
+fn wait_for(file: &File, kind: LockKind, limit: Duration) -> io::Result<()> {
     let started = Instant::now();
     loop {
-        match flock(file, libc::LOCK_EX) {
+        match lock(file, kind, Patience::UntilInterrupted) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
@@ -47,9 +67,27 @@ fn wait_for(file: &File, limit: Duration) -> io::Result<()> {
     }
 }
 
+fn lock(file: &File, kind: LockKind, patience: Patience) -> io::Result<()> {
+    match (kind, patience) {
+        (LockKind::Flock, Patience::None) => flock(file, libc::LOCK_EX | libc::LOCK_NB),
+        (LockKind::Flock, Patience::UntilInterrupted) => flock(file, libc::LOCK_EX),
+        (LockKind::Fcntl, Patience::None) => fcntl_lock(file, libc::F_SETLK),
+        (LockKind::Fcntl, Patience::UntilInterrupted) => fcntl_lock(file, libc::F_SETLKW),
+    }
+}
+
 fn flock(file: &File, operation: libc::c_int) -> io::Result<()> {
     // SAFETY: flock takes two numbers and touches no memory.
     check(unsafe { libc::flock(file.as_raw_fd(), operation) }).map(drop)
+}
+
+fn fcntl_lock(file: &File, operation: libc::c_int) -> io::Result<()> {
+    // SAFETY: every member is a number, and zero is one.
+    let mut whole: libc::flock = unsafe { std::mem::zeroed() };
+    whole.l_type = libc::c_short::try_from(libc::F_WRLCK).unwrap_or_default();
+    whole.l_whence = libc::c_short::try_from(libc::SEEK_SET).unwrap_or_default();
+    // SAFETY: the kernel reads a structure that lives through the call.
+    check(unsafe { libc::fcntl(file.as_raw_fd(), operation, &raw const whole) }).map(drop)
 }
 
 /// Zero stops it.
@@ -82,7 +120,7 @@ mod tests {
     #[test]
     fn a_lock_that_is_free_is_ours_at_once() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        lock_within(file.as_file(), Duration::ZERO).unwrap();
+        lock_within(file.as_file(), LockKind::Flock, Duration::ZERO).unwrap();
         assert!(file.reopen().unwrap().try_lock().is_err());
     }
 
@@ -93,7 +131,7 @@ mod tests {
         file.as_file().lock().unwrap();
         let other = file.reopen().unwrap();
         let timed_out = || {
-            let error = lock_within(&other, Duration::from_millis(20)).err();
+            let error = lock_within(&other, LockKind::Flock, Duration::from_millis(20)).err();
             error.is_some_and(|error| error.kind() == io::ErrorKind::TimedOut)
         };
         let child = fork(|| u8::from(!(timed_out() && timed_out())));
@@ -105,7 +143,9 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         file.as_file().lock().unwrap();
         let other = file.reopen().unwrap();
-        let child = fork(|| u8::from(lock_within(&other, Duration::from_secs(60)).is_err()));
+        let child = fork(|| {
+            u8::from(lock_within(&other, LockKind::Flock, Duration::from_secs(60)).is_err())
+        });
         file.as_file().unlock().unwrap();
         assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
     }

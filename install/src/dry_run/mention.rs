@@ -23,7 +23,7 @@ impl OldPrograms {
         let mut programs = Vec::new();
         for item in items.iter().filter(|item| item.what == What::Program) {
             let Ok(old) = fs::read(place.path(item)) else { continue };
-            let name = item.path.trim_start_matches("bin/");
+            let name = item.path.rsplit('/').next().unwrap_or_default();
             let source = contents::source_of(name, sources)?;
             let new = fs::read(&source).map_err(Failure::unable("read", &source))?;
             if new != old {

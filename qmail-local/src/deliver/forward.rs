@@ -12,7 +12,7 @@ pub(super) fn forward(delivery: &Deliver<'_>) -> Result<u32, Failure> {
     let mut submission =
         Submission::start_with(delivery.qmail_home, show).map_err(Failure::Fork)?;
     let number = submission.id();
-    submission.write(&delivery.lines.delivered_to);
+    submission.write(&delivery.lines.forwarded_to);
     let mut blocks = Blocks::new(delivery.message);
     loop {
         match blocks.next_block() {

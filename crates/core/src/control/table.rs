@@ -91,11 +91,14 @@ controls! {
     NOTLSHOSTS "notlshosts" File Default::Nothing, ["qmail-remote"], "hosts that mail goes to without TLS";
     NOTLSHOSTS_AUTO "notlshosts_auto" Number Default::Nothing, ["qmail-remote"], "not 0: remember hosts whose TLS fails; 0: do not send to them in plain text";
     OUTGOINGIP "outgoingip" List Default::Nothing, ["qmail-remote"], "addresses that connections come from, also @senderdomain:address";
+    OVERQUOTA "overquota" Line Default::Text("bounce"), ["qmail-local" "deliverquota" "vdelivermail"], "what becomes of mail to a full maildir: bounce or defer, and a text";
     PERCENTHACK "percenthack" List Default::Nothing, ["qmail-todo"], "domains for which user%host@domain means user@host";
     PLUSDOMAIN "plusdomain" Line Default::MeOr("plusdomain"), ["qmail-inject"], "added to host names that end in +";
     QMQPSERVERS "qmqpservers" List Default::Nothing, ["qmail-qmqpc"], "addresses of QMQP servers";
     QUEUELIFETIME "queuelifetime" Number Default::Number(604_800), ["qmail-send"], "seconds that a message is tried for";
     QUEUETEXTS "queuetexts" Map Default::Nothing, ["qmail-smtpd"], "what is said to exit codes of the queue program";
+    QUOTAWARNMSG "quotawarnmsg" File Default::Nothing, ["qmail-local" "deliverquota" "vdelivermail"], "the message to users whose maildir is nearly full";
+    QUOTAWARNPERCENT "quotawarnpercent" Number Default::Number(90), ["qmail-local" "deliverquota" "vdelivermail"], "how full a maildir is then";
     RCPTHOSTS "rcpthosts" List Default::Nothing, ["qmail-smtpd" "qmail-qmtpd"], "domains whose mail is taken from the network; without it, all";
     RCPTTO "rcptto" List Default::Nothing, ["qmail-smtpd"], "recipients that there are, if badrcptto is in wildmat; no others";
     RECIPIENTS "recipients" List Default::Nothing, ["qmail-smtpd"], "where the recipients of each domain are known";

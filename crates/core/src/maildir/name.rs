@@ -1,7 +1,12 @@
 //! Names of messages in a maildir: unique among all processes, hosts and times.
 
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Names that are tried where one is taken.
+const ATTEMPTS: usize = 3;
 
 /// The names that one process gives.
 ///
@@ -22,9 +27,39 @@ impl Names {
 
     /// A name that was not given before.
     pub fn next_name(&mut self, since_1970: Duration) -> String {
+        format!("{}.{}", self.next_number(since_1970), self.host)
+    }
+
+    /// A message id of the same kind, less its brackets.
+    pub fn next_message_id(&mut self, since_1970: Duration) -> String {
+        format!("{}@{}", self.next_number(since_1970), self.host)
+    }
+
+    fn next_number(&mut self, since_1970: Duration) -> String {
         self.given += 1;
         let (seconds, micros) = (since_1970.as_secs(), since_1970.subsec_micros());
-        format!("{seconds}.M{micros}P{}Q{}.{}", self.process, self.given, self.host)
+        format!("{seconds}.M{micros}P{}Q{}", self.process, self.given)
+    }
+}
+
+/// Makes something under a new name in `directory`, and under another where that is taken.
+/// `suffix` follows each of them.
+pub(super) fn unless_taken<T>(
+    directory: &Path,
+    names: &mut Names,
+    suffix: &str,
+    make: impl Fn(&Path) -> io::Result<T>,
+) -> io::Result<(PathBuf, T)> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let path = directory.join(names.next_name(now) + suffix);
+        match make(&path) {
+            Ok(made) => return Ok((path, made)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempts < ATTEMPTS => {}
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -31,6 +31,11 @@ impl SizeCounter {
         self.in_line = *last != b'\n';
     }
 
+    /// The octets of the message itself, unless its last line has no end.
+    pub fn octets_of_lines(&self) -> Option<u64> {
+        (!self.in_line).then_some(self.octets)
+    }
+
     /// The size of what was counted.
     pub fn total(self) -> u64 {
         let line_end = match (self.in_line, self.ends_in_cr) {
