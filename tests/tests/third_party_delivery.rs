@@ -186,3 +186,49 @@ fn a_mailbox_that_dovecot_does_not_find_is_no_reason_to_bounce() {
     tree.queue("ann@test.example", &["joe@test.example"], MESSAGE);
     running.wait_for("deferral: ");
 }
+
+#[test]
+fn procmail_delivers_through_preline() {
+    let Some(tree) = Tree::among_others("usr/bin/procmail") else { return };
+    let joe = tree.user("joe");
+    let lunch = joe.make_maildir("lunch");
+    let home = joe.home().display();
+    let recipes = format!("MAILDIR={home}\nDEFAULT={home}/mbox\n:0\n* ^Subject: lunch\nlunch/\n");
+    joe.write(".procmailrc", recipes);
+    // Whoever has no name on this host has no home either.
+    joe.instruct("", "|preline procmail -m ./.procmailrc\n");
+    let log = deliver(&tree, &["joe@test.example"]);
+    let messages = lunch.messages();
+    assert_eq!(messages.len(), 1, "{log:#?}");
+    let mail = text(&messages[0]);
+    assert!(mail.contains("Return-Path: <ann@test.example>\n"), "{mail}");
+    assert!(mail.contains("Delivered-To: joe@test.example\n"), "{mail}");
+    assert!(mail.ends_with("Noon?\n"), "{mail}");
+}
+
+#[test]
+fn procmail_and_qmail_local_take_turns_at_an_mbox() {
+    let Some(tree) = Tree::among_others("usr/bin/procmail") else { return };
+    let joe = tree.user("joe");
+    let home = joe.home().display();
+    joe.write(".procmailrc", format!("MAILDIR={home}\nLOCKSLEEP=1\n:0:\nmbox\n"));
+    joe.write("message", format!("Subject: x\n\n{}", "one of many lines\n".repeat(2000)));
+    joe.write(".qmail", "./mbox\n");
+    let script = "for i in 1 2 3 4 5 6 7 8; do \
+        qmail-local -- joe \"$1\" joe '' '' test.example s@far.example '' < message & \
+        { echo 'From s@far.example Fri Jan 02 03:04:05 2026'; cat message; } | \
+            procmail -m ./.procmailrc & \
+        done; wait";
+    let program = tree.command("/bin/sh").args(["-c", script, "sh"]).arg(joe.home());
+    let finished =
+        program.run_as(joe.identity()).env("MBOXLOCKS", "fcntl,dot").in_directory(joe.home()).run();
+    assert_eq!(finished.text(), "did 1+0+0\n".repeat(8), "{}", finished.said());
+    let mbox = joe.read("mbox");
+    let messages: Vec<&str> = mbox.split("From s@far.example ").skip(1).collect();
+    assert_eq!(messages.len(), 16);
+    for message in messages {
+        assert_eq!(message.matches("one of many lines\n").count(), 2000);
+        assert!(message.ends_with("lines\n\n"), "mixed with another");
+    }
+    assert!(!joe.home().join("mbox.lock").exists());
+}
