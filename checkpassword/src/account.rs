@@ -1,10 +1,9 @@
 //! The account, if the password is right.
 
-use qmail_core::password::matches;
+use qmail_login::password::matches;
+use qmail_login::{Failure, Request};
 use qmail_sys::{User, crypt};
 
-use crate::failure::Failure;
-use crate::request::Request;
 use crate::source::{Found, Source};
 
 /// The account that `request` names, if it may be used on this day (counted from 1970) with that
@@ -14,15 +13,15 @@ use crate::source::{Found, Source};
 /// [`Failure::Rejected`] if not; others if that cannot be found out.
 pub fn account(request: &Request, source: Source<'_>, today: u64) -> Result<User, Failure> {
     let Found { user, stored, another } = source.find(&request.login, today)?;
-    let right = matches(&request.password, stored.as_deref(), || another, &crypt);
+    let right = matches(&request.proof, stored.as_deref(), || another, &crypt);
     user.filter(|user| right && user.uid != 0).ok_or(Failure::Rejected)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::read_request;
-    use qmail_core::password::NOBODY;
+    use qmail_login::password::NOBODY;
+    use qmail_login::read_request;
 
     #[test]
     fn nobody_and_a_wrong_password_are_rejected_alike() {

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::failure::Failure;
+use qmail_login::Failure;
 
 /// Where we are told who wants to log in, unless somebody says otherwise.
 const UNIT: u8 = 3;

@@ -3,9 +3,8 @@
 use std::convert::Infallible;
 use std::os::unix::ffi::OsStrExt;
 
+use qmail_login::Failure;
 use qmail_sys::{Spawn, User};
-
-use crate::failure::Failure;
 
 /// Becomes the user, and then the program, in his home directory.
 pub fn become_user(user: &User, program: Spawn<'_>) -> Result<Infallible, Failure> {

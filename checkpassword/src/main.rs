@@ -13,7 +13,8 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use checkpassword::{Command, Failure, Source, account, become_user, read_request, unit};
+use checkpassword::{Command, Source, account, become_user, unit};
+use qmail_login::{Failure, read_request};
 use qmail_sys::Spawn;
 
 const SECONDS_PER_DAY: u64 = 86_400;

@@ -5,10 +5,9 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use qmail_core::password::is_usable;
+use qmail_login::Failure;
+use qmail_login::password::is_usable;
 use qmail_sys::{Shadow, User};
-
-use crate::failure::Failure;
 
 /// What stands in place of a password that the shadow file has.
 const IN_SHADOW: &[u8] = b"x";

@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use cmd5checkpw::{Report, become_user, password_of};
-use qmail_login::{Failure, proves, read_request};
+use qmail_digests::proves;
+use qmail_login::{Failure, read_request};
 use qmail_sys::Spawn;
 
 /// Where we are told who wants to log in.

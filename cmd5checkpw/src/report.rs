@@ -5,7 +5,7 @@ use std::path::Path;
 
 use qmail_core::log::Line;
 
-use qmail_login::Method;
+use qmail_digests::Method;
 
 /// The facility of mail systems, as syslog numbers it, before the severity.
 const MAIL: u8 = 2 << 3;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 5] = [
     &["qmail-policy"],
     &["qmail-dns", "qmail-tls"],
     &["qmail-spawn"],
-    &["qmail-core"],
+    &["qmail-core", "qmail-digests"],
     &["qmail-login", "qmail-message", "qmail-wire"],
 ];
 

@@ -3,10 +3,11 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use qmail_core::password::matches;
 use qmail_core::users::{self, Assignment, DATABASE};
 use qmail_core::vpopmail::{self, Mailbox};
-use qmail_login::{Failure, Method, Request, proves};
+use qmail_digests::{Method, proves};
+use qmail_login::password::matches;
+use qmail_login::{Failure, Request};
 use qmail_sys::{Gid, Identity, Uid, crypt};
 
 use crate::login::Login;

@@ -19,7 +19,6 @@ pub mod mbox;
 pub mod options;
 pub mod overquota;
 pub mod own_addresses;
-pub mod password;
 pub mod progress;
 pub mod queue;
 pub mod rcpthosts;

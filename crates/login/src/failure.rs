@@ -9,6 +9,8 @@ pub enum Failure {
     Misused,
     /// Something else went wrong: the password may be right.
     Temporary,
+    /// The file with passwords is not as well protected as it has to be.
+    Exposed,
 }
 
 impl Failure {
@@ -17,7 +19,7 @@ impl Failure {
         match self {
             Self::Rejected => 1,
             Self::Misused => 2,
-            Self::Temporary => 111,
+            Self::Temporary | Self::Exposed => 111,
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Who wants to log in, and whether he knows a password: what the programs share that speak the
-//! interface of checkpassword and understand digests.
+//! Who wants to log in, and whether he knows a password: what all programs share that speak the
+//! interface of checkpassword.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod equal;
 mod failure;
-mod proof;
+pub mod password;
 mod request;
 
+pub use equal::equal;
 pub use failure::Failure;
-pub use proof::{Method, proves};
 pub use request::{Request, read_request};

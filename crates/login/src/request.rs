@@ -90,7 +90,22 @@ mod tests {
         for text in ["", "joe", "joe|", "joe|secret", "joe|secret|x"] {
             assert_eq!(read(text), Err(Failure::Misused), "{text}");
         }
-        assert_eq!(read(&format!("joe|{}|", "x".repeat(600))), Err(Failure::Rejected));
+        assert_eq!(read("|||"), strings("", "", ""));
+    }
+
+    #[test]
+    fn bytes_beyond_512_are_too_many() {
+        let read_of = |length: usize| read(&format!("joe|x|{}|", "y".repeat(length - 7)));
+        assert!(read_of(512).is_ok());
+        for length in [513, 100_000] {
+            assert_eq!(read_of(length), Err(Failure::Rejected));
+        }
+    }
+
+    #[test]
+    fn the_password_is_not_printed() {
+        let request = read_request(b"joe\0secret\0\0".as_slice()).unwrap();
+        assert_eq!(format!("{request:?}"), "Request { login: [106, 111, 101], .. }");
     }
 
     #[test]

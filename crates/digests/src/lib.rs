@@ -1,11 +1,11 @@
-//! Whether somebody knows a password.
-
-use std::hint::black_box;
+//! Whether somebody knows a password that is kept in plain text: he says it, or has made a digest
+//! with it.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
 
 use hmac::{Hmac, Mac};
 use md5::{Digest, Md5};
-
-use crate::request::Request;
+use qmail_login::{Request, equal};
 
 /// How he has shown it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +58,6 @@ fn digest(password: &[u8], challenge: &[u8]) -> Vec<u8> {
 
 fn hexadecimal(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect()
-}
-
-/// Compares all bytes, however early they differ.
-fn equal(left: &[u8], right: &[u8]) -> bool {
-    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| {
-        // Lest the compiler stops at the first difference.
-        black_box(sum | (left ^ right))
-    });
-    left.len() == right.len() && difference == 0
 }
 
 #[cfg(test)]

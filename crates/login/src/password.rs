@@ -2,6 +2,8 @@
 
 use std::hint::black_box;
 
+use crate::equal;
+
 /// Hashes a password in the way that an earlier hash names.
 pub type Crypt<'a> = &'a dyn Fn(&[u8], &[u8]) -> Option<Vec<u8>>;
 
@@ -33,15 +35,6 @@ pub fn matches(
 /// An empty hash is an account without password, and one that begins with `!` or `*` is locked.
 pub fn is_usable(hash: &[u8]) -> bool {
     !hash.is_empty() && !hash.starts_with(b"!") && !hash.starts_with(b"*")
-}
-
-/// Compares all bytes, however early they differ.
-fn equal(left: &[u8], right: &[u8]) -> bool {
-    let difference = left.iter().zip(right).fold(0, |sum, (left, right)| {
-        // Lest the compiler stops at the first difference.
-        black_box(sum | (left ^ right))
-    });
-    left.len() == right.len() && difference == 0
 }
 
 #[cfg(test)]
