@@ -5,34 +5,32 @@
 //! goes to a file which has been replaced meanwhile may be lost; whoever notices has the messages
 //! counted again, so that errors do not add up.
 
-mod ledger;
+mod file;
+pub mod ledger;
 mod limits;
+mod recount;
 mod scan;
 mod warning;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use super::MaildirError;
 use super::name::{Names, unless_taken};
-use ledger::{LARGEST, Ledger, Verdict, judge};
-use scan::{TRASH, Times};
+use file::{Access, FILE, Found, append, current, open};
+use ledger::{Verdict, judge};
+use recount::recount;
+use scan::TRASH;
 
 pub use limits::{Limits, Usage};
 pub use scan::{is_trashed, size_in_name};
 pub use warning::{Warning, warn};
 
-const FILE: &str = "maildirsize";
 /// What a folder has, so that its messages are known to count for the maildir that it is in.
 const FOLDER_MARK: &str = "maildirfolder";
-/// How often a maildir is counted while others change it.
-const COUNTS: usize = 3;
-/// Two changes that are closer together may leave the same time.
-const CLOCK_TICK: i128 = 20_000_000;
 
 /// What the quota is if the maildir does not say, or whatever it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,10 +44,22 @@ pub enum Wanted {
     Exactly(Limits),
 }
 
+impl Wanted {
+    /// The quota, where the maildir says this of it.
+    fn agreed(self, said: Option<Limits>) -> Option<Limits> {
+        match self {
+            Self::AsItIs => said,
+            Self::Default(limits) => said.or(Some(limits)),
+            Self::Exactly(limits) => Some(limits),
+        }
+    }
+}
+
 /// The quota of a maildir, while a message is delivered to it.
 #[derive(Debug)]
 pub struct Quota {
     maildir: PathBuf,
+    wanted: Wanted,
     limits: Limits,
     used: Usage,
     file: File,
@@ -62,24 +72,19 @@ impl Quota {
     /// If it cannot be told.
     pub fn open(maildir: &Path, wanted: Wanted, names: &mut Names) -> io::Result<Option<Self>> {
         let Some(maildir) = counted_with(maildir)? else { return Ok(None) };
-        let found = match open(&maildir) {
-            Ok(file) => Some((read(&file)?, file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return Err(error),
-        };
+        let found = current(&maildir, Access::Append)?;
         let said = found.as_ref().and_then(|(found, _)| found.ledger.limits);
-        let limits = match (wanted, said) {
-            (Wanted::Exactly(limits), _) | (Wanted::Default(limits), None) => limits,
-            (_, Some(said)) => said,
-            // It says nothing that can be understood, and nobody else does.
-            (Wanted::AsItIs, None) => return Ok(None),
-        };
+        // Where nobody says anything that can be understood, there is none.
+        let Some(limits) = wanted.agreed(said) else { return Ok(None) };
         match found {
             Some((found, file)) if said == Some(limits) => {
-                Ok(Some(Self { maildir, limits, used: found.ledger.used, file }))
+                Ok(Some(Self { maildir, wanted, limits, used: found.ledger.used, file }))
             }
             _ if limits.is_unlimited() => Ok(None),
-            _ => Self::counted(maildir, limits, names).map(Some),
+            _ => {
+                let (used, file) = recount(&maildir, limits, names)?;
+                Ok(Some(Self { maildir, wanted, limits, used, file }))
+            }
         }
     }
 
@@ -96,7 +101,7 @@ impl Quota {
                 _ => Ok(()),
             };
         }
-        Self::counted(maildir, limits, names).map(drop)
+        recount(&maildir, limits, names).map(drop)
     }
 
     /// Whether there is room for a message of so many bytes.
@@ -105,11 +110,17 @@ impl Quota {
     /// If that cannot be told.
     pub fn admits(&mut self, bytes: u64, names: &mut Names) -> io::Result<bool> {
         let message = Usage::message(bytes);
-        // While the message was written others may have counted, and put their file there.
-        self.file = open(&self.maildir)?;
-        let found = read(&self.file)?;
-        self.used = found.ledger.used;
-        match judge(&found.ledger, self.limits, message, found.age) {
+        // While the message was written others may have counted, and put their file there; or have
+        // removed it, as readers do that cannot count in peace.
+        let verdict = match current(&self.maildir, Access::Append)? {
+            Some((Found { ledger, age }, file)) => {
+                self.limits = self.wanted.agreed(ledger.limits).unwrap_or(self.limits);
+                (self.used, self.file) = (ledger.used, file);
+                judge(&ledger, self.limits, message, age)
+            }
+            None => Verdict::Recount,
+        };
+        match verdict {
             Verdict::Fits => Ok(true),
             Verdict::Full => Ok(false),
             Verdict::Recount => {
@@ -124,18 +135,14 @@ impl Quota {
     /// # Errors
     /// If that could not be noted: the sums are wrong until they are counted again.
     pub fn add(&mut self, change: Usage, names: &mut Names) -> io::Result<u64> {
-        append(&mut self.file, change)?;
-        self.used = self.used.plus(change);
+        let written = append(&mut self.file, change);
         // Whoever has put another file there may have counted too early to know of us.
-        if self.file.metadata()?.nlink() == 0 {
-            self.recount(names)?;
+        match written.and_then(|()| self.file.metadata()) {
+            Ok(metadata) if metadata.nlink() > 0 => self.used = self.used.plus(change),
+            Err(error) if error.kind() != ErrorKind::StaleNetworkFileHandle => return Err(error),
+            _ => self.recount(names)?,
         }
         Ok(self.limits.percent(self.used))
-    }
-
-    fn counted(maildir: PathBuf, limits: Limits, names: &mut Names) -> io::Result<Self> {
-        let (used, file) = recount(&maildir, limits, names)?;
-        Ok(Self { maildir, limits, used, file })
     }
 
     fn recount(&mut self, names: &mut Names) -> io::Result<()> {
@@ -155,7 +162,7 @@ impl Removal {
     /// For messages of this maildir; `None` if nobody counts them.
     pub fn begin(maildir: &Path) -> Option<Self> {
         let maildir = counted_with(maildir).ok().flatten()?;
-        Some(Self { file: open(&maildir).ok()?, sum: Usage::default() })
+        Some(Self { file: open(&maildir, Access::Append).ok()?, sum: Usage::default() })
     }
 
     /// A message of this file name and, unless the name says it, this size is gone.
@@ -189,137 +196,12 @@ fn counted_with(maildir: &Path) -> io::Result<Option<PathBuf>> {
     Ok(Some(parent.unwrap_or(Path::new(".")).to_owned()))
 }
 
-/// Never through a link, and without waiting: the file belongs to whoever owns the maildir.
-fn open(maildir: &Path) -> io::Result<File> {
-    let flags = qmail_sys::OPEN_NO_LINK | qmail_sys::OPEN_NONBLOCKING;
-    OpenOptions::new().read(true).append(true).custom_flags(flags).open(maildir.join(FILE))
-}
-
-struct Found {
-    ledger: Ledger,
-    age: Duration,
-}
-
-fn read(file: &File) -> io::Result<Found> {
-    use std::os::unix::fs::FileExt as _;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(ErrorKind::InvalidInput.into());
-    }
-    let mut text = vec![0; LARGEST];
-    let mut length = 0;
-    while let Some(rest) = text.get_mut(length..).filter(|rest| !rest.is_empty()) {
-        match file.read_at(rest, u64::try_from(length).unwrap_or(u64::MAX)) {
-            Ok(0) => break,
-            Ok(more) => length += more,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    let mut ledger = Ledger::parse(text.get(..length).unwrap_or_default());
-    ledger.is_sound &= length < LARGEST;
-    let age = metadata.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-    Ok(Found { ledger, age: age.unwrap_or_default() })
-}
-
-/// One write, so that lines of others come before or behind it.
-fn append(file: &mut File, change: Usage) -> io::Result<()> {
-    let line = ledger::line(change);
-    loop {
-        match file.write(&line) {
-            Ok(written) if written == line.len() => return Ok(()),
-            Ok(_) => return Err(ErrorKind::WriteZero.into()),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-}
-
-/// Counts the messages and puts the result in the place of the file.
-fn recount(maildir: &Path, limits: Limits, names: &mut Names) -> io::Result<(Usage, File)> {
-    for _ in 0..COUNTS {
-        let fresh = Fresh::create(maildir, names)?;
-        let times = Times::of(maildir)?;
-        let used = times.count()?;
-        if fresh.is_younger_than(&times)? {
-            let file = fresh.put(maildir, limits, used, Reliable::Yes)?;
-            if Times::of(maildir)? == times {
-                return Ok((used, file));
-            }
-        }
-    }
-    // Others come and go all the time: the best that is known now, to be counted again next time.
-    let fresh = Fresh::create(maildir, names)?;
-    let used = Times::of(maildir)?.count()?;
-    let file = fresh.put(maildir, limits, used, Reliable::No)?;
-    Ok((used, file))
-}
-
-/// Whether others may go by what was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reliable {
-    Yes,
-    No,
-}
-
-/// The next `maildirsize`, in `tmp`; what is not put in its place goes when this is dropped.
-struct Fresh {
-    path: Option<PathBuf>,
-    file: File,
-}
-
-impl Fresh {
-    fn create(maildir: &Path, names: &mut Names) -> io::Result<Self> {
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create_new(true).mode(0o644);
-        let (path, file) = unless_taken(&maildir.join("tmp"), names, "_NeWmAiLdIrSiZe", |path| {
-            options.open(path)
-        })?;
-        Ok(Self { path: Some(path), file })
-    }
-
-    /// Whether it was made clearly after all these changes, by the clock of the file system: then
-    /// a later change leaves another time.
-    fn is_younger_than(&self, times: &Times) -> io::Result<bool> {
-        let metadata = self.file.metadata()?;
-        let nanoseconds =
-            |(seconds, rest): (i64, i64)| i128::from(seconds) * 1_000_000_000 + i128::from(rest);
-        let made = nanoseconds((metadata.mtime(), metadata.mtime_nsec()));
-        Ok(times.newest().is_none_or(|newest| made - nanoseconds(newest) > CLOCK_TICK))
-    }
-
-    fn put(
-        mut self,
-        maildir: &Path,
-        limits: Limits,
-        used: Usage,
-        reliable: Reliable,
-    ) -> io::Result<File> {
-        let mut text = format!("{limits}\n").into_bytes();
-        text.extend(ledger::line(used));
-        if reliable == Reliable::No {
-            // Nobody goes by a file of this size: ours and others' programs all count anew.
-            text.resize(LARGEST, b' ');
-            text.push(b'\n');
-        }
-        self.file.write_all(&text)?;
-        // An empty file after a crash would be no quota at all.
-        self.file.sync_data()?;
-        if let Some(path) = &self.path {
-            fs::rename(path, maildir.join(FILE))?;
-        }
-        self.path = None;
-        self.file.try_clone()
-    }
-}
-
-impl Drop for Fresh {
-    fn drop(&mut self) {
-        if let Some(path) = &self.path {
-            // What stays is removed by readers after 36 hours.
-            let _ = fs::remove_file(path);
-        }
-    }
+/// How full a maildir is in percent of these limits, or else of its own, by what was counted last:
+/// for who does not deliver to it. `None` if it has no limit, or nobody knows.
+pub fn percent_used(maildir: &Path, limits: Option<Limits>) -> Option<u64> {
+    let (Found { ledger, .. }, _) = current(maildir, Access::Read).ok()??;
+    let limits = limits.or(ledger.limits).filter(|limits| !limits.is_unlimited())?;
+    ledger.is_sound.then(|| limits.percent(ledger.used))
 }
 
 #[cfg(test)]

@@ -8,26 +8,26 @@ use std::time::Duration;
 use super::limits::{Limits, Usage};
 
 /// A file of this size is counted anew rather than read: it only grows.
-pub(super) const LARGEST: usize = 5120;
+pub const LARGEST: usize = 5120;
 /// Sums that are older than this are not a reason to refuse a message.
-pub(super) const TRUSTED: Duration = Duration::from_secs(15 * 60);
+pub const TRUSTED: Duration = Duration::from_secs(15 * 60);
 
 /// What a file says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ledger {
+pub struct Ledger {
     /// The quota; `None` if the first line is none.
-    pub(super) limits: Option<Limits>,
+    pub limits: Option<Limits>,
     /// The sum of the other lines.
-    pub(super) used: Usage,
+    pub used: Usage,
     /// How many they are.
-    pub(super) lines: usize,
+    pub lines: usize,
     /// Whether every line could be read.
-    pub(super) is_sound: bool,
+    pub is_sound: bool,
 }
 
 impl Ledger {
     /// Reads it, whatever it is.
-    pub(super) fn parse(file: &[u8]) -> Self {
+    pub fn parse(file: &[u8]) -> Self {
         let (first, rest) = match file.iter().position(|byte| *byte == b'\n') {
             Some(end) => (file.get(..end), file.get(end + 1..)),
             None => (Some(file), None),
@@ -57,13 +57,13 @@ fn entry(line: &[u8]) -> Option<Usage> {
 }
 
 /// The line to append, of the width that Courier gives it.
-pub(super) fn line(change: Usage) -> Vec<u8> {
+pub fn line(change: Usage) -> Vec<u8> {
     format!("{:>12} {:>12}\n", change.bytes, change.messages).into_bytes()
 }
 
 /// What the sums say of one more message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub enum Verdict {
     /// There is room.
     Fits,
     /// There is none.
@@ -74,7 +74,7 @@ pub(super) enum Verdict {
 
 /// Judges by the sums in a file of this age. They may be wrong, so they refuse nothing unless they
 /// have just been counted.
-pub(super) fn judge(ledger: &Ledger, limits: Limits, message: Usage, age: Duration) -> Verdict {
+pub fn judge(ledger: &Ledger, limits: Limits, message: Usage, age: Duration) -> Verdict {
     if !ledger.is_sound {
         Verdict::Recount
     } else if limits.admit(ledger.used, message) {

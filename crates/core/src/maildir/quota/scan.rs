@@ -31,7 +31,7 @@ impl Times {
                     Ok(metadata) => {
                         times.push((directory, (metadata.mtime(), metadata.mtime_nsec())));
                     }
-                    Err(error) if error.kind() == ErrorKind::NotFound => {}
+                    Err(error) if is_gone(&error) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -75,7 +75,7 @@ fn folders(maildir: &Path) -> io::Result<Vec<PathBuf>> {
 
 fn count(directory: &Path, mut sum: Usage) -> io::Result<Usage> {
     let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(sum),
+        Err(error) if is_gone(&error) => return Ok(sum),
         entries => entries?,
     };
     for entry in entries {
@@ -99,9 +99,14 @@ fn size(entry: &DirEntry) -> io::Result<Option<u64>> {
     match entry.metadata() {
         Ok(metadata) => Ok(metadata.is_file().then_some(metadata.len())),
         // Read and deleted just now.
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) if is_gone(&error) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Removed just now, by this host or another.
+fn is_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle)
 }
 
 /// The size of the file that its name says: `TIME.UNIQUE.HOST,S=size:2,flags`.

@@ -1,4 +1,8 @@
+use super::ledger::LARGEST;
 use super::*;
+use std::io::Write as _;
+use std::time::{Duration, SystemTime};
+
 use crate::maildir::{Delivered, Delivery, deliver};
 
 fn maildir() -> tempfile::TempDir {
@@ -158,6 +162,34 @@ fn whoever_appends_to_a_file_that_was_replaced_counts_again() {
     write(&maildir.path().join("new/1.2.3,S=10"), "0123456789");
     assert_eq!(quota.add(Usage::message(10), &mut names()).unwrap(), 10);
     assert!(said(maildir.path()).starts_with("100S\n          10            1\n"));
+}
+
+#[test]
+fn a_file_that_somebody_removes_or_changes_meanwhile_is_taken_as_it_is_then() {
+    let maildir = maildir();
+    Quota::set(maildir.path(), limits("100S"), &mut names()).unwrap();
+    let mut quota = Quota::open(maildir.path(), Wanted::AsItIs, &mut names()).unwrap().unwrap();
+    Quota::set(maildir.path(), limits("200S"), &mut names()).unwrap();
+    assert!(quota.admits(150, &mut names()).unwrap());
+    fs::remove_file(maildir.path().join(FILE)).unwrap();
+    assert!(!quota.admits(250, &mut names()).unwrap());
+    assert!(said(maildir.path()).starts_with("200S\n           0            0\n"));
+}
+
+#[test]
+fn whoever_only_looks_is_told_what_was_counted_last() {
+    let maildir = maildir();
+    let used = |text: &str, limits: Option<Limits>| {
+        write(&maildir.path().join(FILE), text);
+        percent_used(maildir.path(), limits)
+    };
+    assert_eq!(percent_used(maildir.path(), Some(limits("100S"))), None);
+    assert_eq!(used("100S,10C\n40 1\n10 1\n", None), Some(50));
+    assert_eq!(used("100S\n50 1\n", Some(limits("1C"))), Some(100));
+    assert_eq!(used("100S\n50 1\n", Some(Limits::default())), None);
+    for text in ["", "0S\n50 1\n", "100S\nnonsense\n", "100S\n-1 0\n"] {
+        assert_eq!(used(text, None), None, "{text:?}");
+    }
 }
 
 #[test]
