@@ -18,6 +18,7 @@ mod names;
 mod netstrings;
 mod plugins;
 mod pop3;
+mod quotas;
 mod signatures;
 mod smtp;
 
@@ -59,6 +60,7 @@ laws! {
     dot_qmail delivery::dot_qmail, ["&" "|" "./Maildir/" "./mbox" "#" "+list" "\n" " " "\t" "a@b"];
     envelope envelope::envelope, ["F" "T" "\0" "a@b" "\0\0" "-@[]" "#@[]"];
     header_tokens message::tokens, ["From " "(" ")" "\"" "\\" "[" "]" "<" ">" "@" "," ";" ":" "." "a" "\n" "\r" " "];
+    maildirsize quotas::maildirsize, ["1000S,10C\n" "NOQUOTA" "10MB" "         900            1\n" "-900 -1\n" "9223372036854775807" "\n" " " "0" "\0" ",S=900" ",W=9" ":2,ST" "."];
     message_content content::smtp, [".\r\n" "\r\n" "\n" "\r" "." ".." "Received: " "Delivered-To: "];
     netstring netstrings::netstring, ["3:abc," "0:," ":" "," "12" "00" "999999999" "5:1:a,,"];
     pop3 pop3::pop3, ["\n" "\r\n" "\r" "." ".." "1 2" "RETR " "TOP 1 0" "0" "18446744073709551616"];
