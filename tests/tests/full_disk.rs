@@ -19,9 +19,21 @@ enum Target {
     Maildir,
     MaildirWithQuota,
     Mbox,
+    MboxWithDotLock,
 }
 
-const TARGETS: [Target; 3] = [Target::Maildir, Target::MaildirWithQuota, Target::Mbox];
+const TARGETS: [Target; 4] =
+    [Target::Maildir, Target::MaildirWithQuota, Target::Mbox, Target::MboxWithDotLock];
+
+impl Target {
+    fn is_mbox(self) -> bool {
+        matches!(self, Self::Mbox | Self::MboxWithDotLock)
+    }
+
+    fn variables(self) -> &'static [(&'static str, &'static str)] {
+        if self == Self::MboxWithDotLock { &[("MBOXLOCKS", "dot")] } else { &[] }
+    }
+}
 
 /// Joe, in whose home is a directory with his mail.
 struct Post {
@@ -48,9 +60,9 @@ impl Post {
                 if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
             removed.unwrap();
         }
-        let line = if self.target == Target::Mbox { "./disk/mbox" } else { "./disk/Maildir/" };
+        let line = if self.target.is_mbox() { "./disk/mbox" } else { "./disk/Maildir/" };
         self.joe.write(".qmail", line);
-        if self.target == Target::Mbox {
+        if self.target.is_mbox() {
             self.joe.write("disk/mbox", "From x\n\nbefore\n\n");
         } else {
             let _ = self.joe.make_maildir("disk/Maildir");
@@ -68,13 +80,15 @@ impl Post {
     }
 
     fn deliver(&self) -> Finished {
-        self.tree.deliver(&self.joe, &self.delivery())
+        let program = self.tree.local_program(&self.joe, &self.delivery());
+        program.envs(self.target.variables()).run()
     }
 
     /// How many messages have arrived, each of which must be whole.
     fn arrived(&self) -> usize {
         let whole = self.delivery().message;
-        if self.target == Target::Mbox {
+        if self.target.is_mbox() {
+            assert_eq!(files::names(&self.joe.home().join("disk")), ["mbox"], "a lock stays");
             let mbox = files::read(&self.joe.home().join("disk/mbox"));
             let messages = mbox.windows(whole.len()).filter(|part| *part == whole).count();
             let rest = b"From x\n\nbefore\n\n".len();
@@ -86,7 +100,20 @@ impl Post {
         }
         let messages = self.maildir().messages();
         assert!(messages.iter().all(|message| message.ends_with(&whole)), "half a message");
+        self.counted_at_most(messages.len());
         messages.len()
+    }
+
+    /// A line may be missing until somebody counts; no message is counted twice.
+    fn counted_at_most(&self, messages: usize) {
+        if self.target != Target::MaildirWithQuota {
+            return;
+        }
+        let sums = self.joe.read("disk/Maildir/maildirsize");
+        let numbers = sums.split_whitespace().skip(1).map(|word| word.parse::<i64>().unwrap());
+        let numbers: Vec<i64> = numbers.collect();
+        let counted: i64 = numbers.iter().skip(1).step_by(2).sum();
+        assert!(counted <= i64::try_from(messages).unwrap(), "{sums}");
     }
 
     fn maildir(&self) -> Maildir {
@@ -126,7 +153,14 @@ fn on_a_disk_without_room_a_message_waits_until_there_is_some() {
     let size = post.delivery().message.len();
     let make = "mkdir -m 777 Maildir Maildir/tmp Maildir/new Maildir/cur; : > mbox; chmod 666 mbox";
     let count = "cat Maildir/new/* mbox | grep -c '^line of text' || :; ls Maildir/tmp";
-    for line in ["./disk/Maildir/", "./disk/mbox"] {
+    // What a program leaves to qmail-local is the same for all.
+    let program = post.tree.home().join("bin/deliverquota");
+    let deliverquota = format!("|{} ./disk/Maildir", program.display());
+    let mut lines = vec!["./disk/Maildir/", "./disk/mbox"];
+    if !post.tree.is_original() {
+        lines.push(&deliverquota);
+    }
+    for line in lines {
         let mut codes = Vec::new();
         // From no page at all to more than the message needs, and one file short.
         for (pages, nodes) in (0..=size / 4096 + 2).map(|pages| (pages, 100)).chain([(50, 7)]) {
@@ -195,6 +229,7 @@ fn fail_each(post: &Post, program: &PathBuf, call: &str, error: &str) -> usize {
             .args(["-e", "trace=file,desc", "-e", &inject])
             .arg(program)
             .args(words.words().iter().skip(1).cloned())
+            .envs(post.target.variables())
             .run_as(post.joe.identity())
             .stdin_from(message)
             .run();
@@ -213,7 +248,7 @@ fn fail_each(post: &Post, program: &PathBuf, call: &str, error: &str) -> usize {
             Some(111) => {
                 failed += 1;
                 assert_eq!(post.arrived(), 0, "{what}");
-                if post.target != Target::Mbox {
+                if !post.target.is_mbox() {
                     assert!(post.maildir().names("tmp").is_empty(), "{what}");
                 }
                 assert_eq!(post.deliver().code, Some(0), "{what}");
