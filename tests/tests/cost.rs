@@ -50,8 +50,9 @@ fn costs(trace: &str) -> BTreeMap<String, Cost> {
             && child.parse::<u32>().is_ok()
         {
             costs.entry(program.clone()).or_default().processes += 1;
-            programs.insert(child, program.clone());
-            begun.insert(child.to_owned(), true);
+            // It may be something else by now.
+            programs.entry(child).or_insert_with(|| program.clone());
+            begun.entry(child.to_owned()).or_insert(true);
         }
         if resumed.is_some() || call.starts_with("+++") || call.starts_with("---") {
             continue;

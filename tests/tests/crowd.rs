@@ -86,7 +86,7 @@ for ((i = 0; ; i++)); do
     doveadm -f pager fetch 'uid guid hdr.x-id' mailbox INBOX all > "fetched.$1-$i" 2>> dovecot.log
     # Where somebody else has removed a message meanwhile, fields are missing, and what follows has
     # the names of others.
-    uids=$(awk '/^uid: / { uid = /^uid: [0-9]+$/ ? $2 : 0 } /^guid: / { known = /\.M/ }
+    uids=$(awk '/^uid: / { uid = /^uid: [0-9]+$/ ? $2 : 0 } /^guid: / { known = /^guid: [0-9]+\./ }
         /^hdr.x-id: [0-9]+-[0-9]+$/ && uid && known { print uid }' "fetched.$1-$i" | paste -sd,)
     [ -z "$uids" ] || doveadm expunge mailbox INBOX uid "$uids" 2>> dovecot.log
     [ -z "$last" ] || break
@@ -103,9 +103,6 @@ impl Post {
     /// `quota` in bytes is Dovecot's.
     fn new(quota: i64) -> Option<Self> {
         let tree = Tree::among_others("usr/sbin/deliverquota.maildrop")?;
-        if tree.lacks(Need::Program("deliverquota")) {
-            return None;
-        }
         let joe = tree.user("joe");
         joe.write(".qmail", "./Maildir/\n");
         let _ = joe.make_maildir("Maildir");
@@ -221,6 +218,9 @@ fn read_in_session(session: &str) -> Vec<(String, String)> {
 #[test]
 fn thousands_of_operations_of_eight_processes_lose_nothing_and_keep_the_quota() {
     let Some(post) = Post::new(LIMIT) else { return };
+    if post.tree.lacks(Need::Program("deliverquota")) {
+        return;
+    }
     let rounds = if std::env::var_os(FULL).is_some() { FULL_ROUNDS } else { ROUNDS };
     let quota = format!("{LIMIT}S");
     post.run("maildirmake -q \"$1\" Maildir", std::slice::from_ref(&quota));
@@ -309,6 +309,12 @@ fn fifty_processes_deliver_while_pop3_and_dovecot_read_and_delete() {
     assert!(strangers.is_empty(), "{strangers:?}");
 }
 
+/// Dovecot makes up other ids for what is gone.
+fn is_name(guid: &&str) -> bool {
+    let seconds = guid.split('.').next().unwrap_or_default();
+    seconds.len() < guid.len() && seconds.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn read_by_dovecot(post: &Post) -> Vec<(String, String)> {
     let names = files::names(post.joe.home()).into_iter();
     let pages = names.filter(|name| name.starts_with("fetched.")).map(|name| post.joe.read(&name));
@@ -318,7 +324,7 @@ fn read_by_dovecot(post: &Post) -> Vec<(String, String)> {
             let field = |name: &str| message.lines().find_map(|line| line.strip_prefix(name));
             let number = |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit());
             let uid = field("uid: ").filter(number);
-            let guid = field("guid: ").filter(|guid| guid.contains(".M"));
+            let guid = field("guid: ").filter(is_name);
             let id = field("hdr.x-id: ").filter(|id| id.contains('-'));
             if let (Some(_), Some(guid), Some(id)) = (uid, guid, id) {
                 read.push((id.to_owned(), guid.to_owned()));

@@ -202,6 +202,25 @@ fn pop3_takes_what_it_deletes_from_the_sums() {
 }
 
 #[test]
+fn maildir2mbox_takes_what_it_moves_from_the_sums() {
+    let Some(post) = Post::with_quota("10000S") else { return };
+    for bytes in [500, 600] {
+        assert_eq!(post.deliver(bytes).code, Some(0));
+    }
+    let path = |name: &str| post.joe.home().join(name);
+    // It leaves alone what has come this very second.
+    for name in post.maildir.names("new") {
+        let ago = SystemTime::now() - Duration::from_secs(10);
+        files::set_times(&post.maildir.path().join("new").join(name), ago);
+    }
+    let program = post.tree.program("maildir2mbox").run_as(post.joe.identity());
+    let program = program.env("MAILDIR", path("Maildir")).env("MAIL", path("mbox"));
+    let finished = program.env("MAILTMP", path("mbox.new")).run();
+    assert_eq!((finished.code, finished.said().as_str()), (Some(0), ""));
+    assert_eq!(post.sums(), ("10000S".to_owned(), 0, 0));
+}
+
+#[test]
 fn a_user_is_warned_once() {
     let Some(post) = Post::with_quota("1000S") else { return };
     let text = "From: postmaster\nSubject: your mailbox\n\nIt is nearly full.\n";

@@ -209,6 +209,10 @@ fn procmail_delivers_through_preline() {
 #[test]
 fn procmail_and_qmail_local_take_turns_at_an_mbox() {
     let Some(tree) = Tree::among_others("usr/bin/procmail") else { return };
+    if tree.is_original() {
+        // It has flock only, and procmail does not: mail gets lost.
+        return;
+    }
     let joe = tree.user("joe");
     let home = joe.home().display();
     joe.write(".procmailrc", format!("MAILDIR={home}\nLOCKSLEEP=1\n:0:\nmbox\n"));

@@ -1,12 +1,14 @@
 //! Bringing the messages of a maildir into an mbox: none is lost, whatever fails, and at worst one
 //! is there twice.
 
+use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use qmail_core::maildir::quota::Removal;
 use qmail_sys::sync_directory;
 
 use crate::failure::{Failure, say};
@@ -38,7 +40,7 @@ pub fn collect(messages: &[Message], mbox: &Path, temporary: &Path) -> Result<()
     new.sync_all().map_err(written)?;
     drop(new);
     move_into_place(temporary, mbox)?;
-    messages.iter().for_each(remove);
+    remove_all(messages);
     Ok(())
 }
 
@@ -110,12 +112,28 @@ fn move_into_place(temporary: &Path, mbox: &Path) -> Result<(), Failure> {
     })
 }
 
-fn remove(message: &Message) {
-    if let Err(error) = fs::remove_file(&message.path) {
-        let reason = qmail_core::errno::text(&error).as_bytes();
+/// Where there is a quota, they are taken off it.
+fn remove_all(messages: &[Message]) {
+    let maildir = env::current_dir().unwrap_or_default();
+    let mut removal = Removal::begin(&maildir);
+    for message in messages.iter().filter(|message| remove(message)) {
+        let name = message.path.file_name().unwrap_or_default();
+        if let Some(removal) = &mut removal {
+            removal.note(name.as_bytes(), message.size);
+        }
+    }
+    // Sums that could not be changed are too large until they are counted again.
+    let _ = removal.map(Removal::finish);
+}
+
+fn remove(message: &Message) -> bool {
+    let removed = fs::remove_file(&message.path);
+    if let Err(error) = &removed {
+        let reason = qmail_core::errno::text(error).as_bytes();
         let twice = b" will be delivered twice; unable to unlink: ".as_slice();
         say(&[b"maildir2mbox: warning: ", &*message.shown(), twice, reason, b"\n"].concat());
     }
+    removed.is_ok()
 }
 
 fn read_block(input: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {

@@ -18,6 +18,8 @@ pub struct Message {
     pub time: u64,
     /// Its file, as `new/NAME` or `cur/NAME`.
     pub path: PathBuf,
+    /// How large it is.
+    pub size: u64,
 }
 
 impl Message {
@@ -72,7 +74,7 @@ fn scan_directory(directory: &Path, now: u64, messages: &mut Vec<Message>) -> io
         let Ok(metadata) = fs::metadata(&path) else { continue };
         let time = u64::try_from(metadata.mtime()).unwrap_or(0);
         if !is_hidden(&entry) && metadata.is_file() && time < now {
-            messages.push(Message { time, path });
+            messages.push(Message { time, path, size: metadata.len() });
         }
     }
     Ok(())

@@ -154,7 +154,7 @@ impl Quota {
 /// Messages that are removed from a maildir whose messages are counted.
 #[derive(Debug)]
 pub struct Removal {
-    file: File,
+    maildir: PathBuf,
     sum: Usage,
 }
 
@@ -162,7 +162,8 @@ impl Removal {
     /// For messages of this maildir; `None` if nobody counts them.
     pub fn begin(maildir: &Path) -> Option<Self> {
         let maildir = counted_with(maildir).ok().flatten()?;
-        Some(Self { file: open(&maildir, Access::Append).ok()?, sum: Usage::default() })
+        open(&maildir, Access::Append).ok()?;
+        Some(Self { maildir, sum: Usage::default() })
     }
 
     /// A message of this file name and, unless the name says it, this size is gone.
@@ -177,8 +178,13 @@ impl Removal {
     ///
     /// # Errors
     /// If that could not be noted: the sums are too large until they are counted again.
-    pub fn finish(mut self) -> io::Result<()> {
-        if self.sum == Usage::default() { Ok(()) } else { append(&mut self.file, self.sum) }
+    pub fn finish(self) -> io::Result<()> {
+        if self.sum == Usage::default() {
+            return Ok(());
+        }
+        // Opened only now: somebody may have counted while messages went, and put his file there.
+        // Whoever does so from here on knows that they are gone.
+        append(&mut open(&self.maildir, Access::Append)?, self.sum)
     }
 }
 

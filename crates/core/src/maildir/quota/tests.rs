@@ -201,7 +201,10 @@ fn removed_messages_are_one_line() {
     removal.note(b"1.2.3,S=10:2,S", 7);
     removal.note(b"1.2.4:2,", 5);
     removal.note(b"1.2.5:2,T", 50);
+    // Somebody counts meanwhile.
+    Quota::set(maildir.path(), limits("200S"), &mut names()).unwrap();
     removal.finish().unwrap();
+    assert!(said(maildir.path()).starts_with("200S\n"));
     assert!(said(maildir.path()).ends_with("\n         -15           -2\n"));
     Removal::begin(maildir.path()).unwrap().finish().unwrap();
     assert!(said(maildir.path()).ends_with("\n         -15           -2\n"));
