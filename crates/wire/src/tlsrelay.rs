@@ -224,7 +224,10 @@ impl Fields {
         let server_name = self.optional(b'S').map(name).transpose()?;
         let client = if let Some(problem) = self.optional(b'P') {
             Some(ClientCertificate::Doubtful(text(problem)?))
-        } else if self.optional(b'T').is_some() {
+        } else if let Some(nothing) = self.optional(b'T') {
+            if !nothing.is_empty() {
+                return Err(malformed());
+            }
             let mailboxes = std::iter::from_fn(|| self.optional(b'M'));
             Some(ClientCertificate::Trusted(mailboxes.collect()))
         } else {
@@ -363,6 +366,7 @@ mod tests {
             "15:2:Vx,2:Cy,2:Ma,,",
             "19:2:Vx,2:Cy,2:Pa,1:T,,",
             "14:2:Vx,2:Cy,1:G,,",
+            "15:2:Vx,2:Cy,2:Tx,,",
             "15:2:Vx,2:Cy,2:Na,,",
             "5:2:Gx,,",
         ] {
