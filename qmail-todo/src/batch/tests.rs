@@ -124,11 +124,15 @@ fn what_an_earlier_attempt_left_is_written_anew() {
     for file in ["info/1/7", "local/1/7", "remote/1/7"] {
         bench.file(file, b"Told half wri");
     }
+    // Of another message that had this number.
+    fs::create_dir(bench.root.path().join("bounce")).unwrap();
+    bench.file("bounce/7", b"<joe@here>:\nno\n\n");
     let (bench, _, news) = bench.process(&[7], b"+");
     assert_eq!(news[2], "DL7");
     assert_eq!(bench.content("info/1/7").unwrap(), "F\0");
     assert_eq!(bench.content("local/1/7").unwrap(), "Ta@here\0");
     assert_eq!(bench.content("remote/1/7"), None);
+    assert_eq!(bench.content("bounce/7"), None);
 }
 
 #[test]

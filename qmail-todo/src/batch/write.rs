@@ -53,6 +53,9 @@ pub(crate) fn write(
     for channel in Channel::ALL {
         remove(queue, queue.recipients(channel, id), &mut left_over)?;
     }
+    // Where names reach the disk in no order, this may be what another message with this number had
+    // to say: nobody else may hear of it.
+    remove(queue, queue.bounce(id), &mut left_over)?;
     remove(queue, queue.info(id), &mut left_over)?;
     let mut writer = Writer::new(queue, id, bytes)?;
     reporter.log(lines::new_message(id));
