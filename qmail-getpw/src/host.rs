@@ -12,6 +12,9 @@ use qmail_sys::{User, effective_uid};
 use crate::failure::Failure;
 use crate::owner::{Account, Accounts};
 
+/// Where an account is found if everything else is out of order.
+const PASSWD: &str = "/etc/passwd";
+
 /// The accounts of this host.
 #[derive(Debug)]
 pub struct Host {
@@ -45,7 +48,10 @@ fn only_user(accounts: &accounts::Accounts, caller: u32, tree: &Path) -> Option<
 impl Accounts for Host {
     fn find(&self, name: &[u8]) -> Result<Option<Account>, Failure> {
         match User::find(name) {
-            Ok(user) => Ok(user.map(account)),
+            Ok(Some(user)) => Ok(Some(account(user))),
+            // The C library says so, too, where it could not open or read the file.
+            Ok(None) if is_listed(Path::new(PASSWD), name)? => Err(Failure::System),
+            Ok(None) => Ok(None),
             // Only what may pass: there are systems that call everything else "not found".
             Err(error) if errno::is_temporary(&error) => Err(Failure::System),
             Err(_) => Ok(None),
@@ -77,6 +83,17 @@ fn account(user: User) -> Account {
     Account { name, uid, gid, home }
 }
 
+/// Whether a file of accounts has this one.
+fn is_listed(file: &Path, name: &[u8]) -> Result<bool, Failure> {
+    let accounts = match fs::read(file) {
+        Ok(accounts) => accounts,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(_) => return Err(Failure::System),
+    };
+    let mut lines = accounts.split(|byte| *byte == b'\n');
+    Ok(lines.any(|line| line.strip_prefix(name).is_some_and(|rest| rest.starts_with(b":"))))
+}
+
 fn owner_of(directory: &Path) -> io::Result<u32> {
     Ok(fs::metadata(directory)?.uid())
 }
@@ -94,6 +111,19 @@ mod tests {
         for name in [b"no such user".as_slice(), b"", b"\xff", b"../x", b"a:b"] {
             assert_eq!(EVERYBODY.find(name), Ok(None), "{name:?}");
         }
+    }
+
+    #[test]
+    fn an_account_that_is_in_the_file_is_not_unknown() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("passwd");
+        assert_eq!(is_listed(&file, b"joe"), Ok(false));
+        let mut passwd = fs::File::create(&file).unwrap();
+        std::io::Write::write_all(&mut passwd, b"joe:x:1:1::/:/bin/sh\njane:x:2:2::/:\n").unwrap();
+        for (name, expected) in [("joe", true), ("jane", true), ("jo", false), ("x", false)] {
+            assert_eq!(is_listed(&file, name.as_bytes()), Ok(expected), "{name}");
+        }
+        assert_eq!(is_listed(directory.path(), b"joe"), Err(Failure::System));
     }
 
     #[test]
