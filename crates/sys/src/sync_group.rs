@@ -12,6 +12,9 @@ const AT_ONCE: usize = 512;
 /// Where the kernel says what became of them, so many at a time.
 const EVENTS: usize = 64;
 
+/// For a result that the kernel keeps to itself.
+const UNKNOWN: i64 = -(libc::EIO as i64);
+
 /// `IOCB_CMD_FSYNC` of linux/aio_abi.h.
 const FSYNC: u16 = 2;
 
@@ -68,7 +71,6 @@ impl SyncGroup {
         {
             // Nobody knows which of its answers are still to come.
             self.context = None;
-            results.fill(None);
         }
         let outcomes = files.iter().zip(results);
         outcomes.map(|(file, result)| result.map_or_else(|| sync_one(*file), outcome)).collect()
@@ -90,6 +92,9 @@ impl Context {
     }
 
     /// Notes the results of those files that the kernel has taken, and waits for all of them.
+    ///
+    /// # Errors
+    /// If it has not said everything. What it has taken has a result all the same.
     fn sync(&self, files: &[BorrowedFd<'_>], results: &mut [Option<i64>]) -> io::Result<()> {
         let requests: Vec<Request> =
             files.iter().zip(0..).map(|(file, at)| fsync(*file, at)).collect();
@@ -101,7 +106,23 @@ impl Context {
                 Ok(_) | Err(_) => break,
             }
         }
-        let mut open = taken;
+        self.settle(taken, results)
+    }
+
+    /// Gives each request that the kernel has taken a result.
+    fn settle(&self, taken: usize, results: &mut [Option<i64>]) -> io::Result<()> {
+        let heard = self.hear(taken, results);
+        if heard.is_err() {
+            // Not to be asked for once more: a second fsync of a file succeeds, whatever the first
+            // one could not write.
+            let unknown = results.iter_mut().take(taken).filter(|result| result.is_none());
+            unknown.for_each(|result| *result = Some(UNKNOWN));
+        }
+        heard
+    }
+
+    /// Waits for so many results.
+    fn hear(&self, mut open: usize, results: &mut [Option<i64>]) -> io::Result<()> {
         while open > 0 {
             let mut events = [Event::default(); EVENTS];
             let count = self.events(&mut events)?;
@@ -205,6 +226,15 @@ mod tests {
             }
             assert!(group.sync(&[]).is_empty());
         }
+    }
+
+    #[test]
+    fn what_the_kernel_has_taken_and_says_nothing_of_is_not_on_disk() {
+        // No context has this number: nothing is heard.
+        let (nobody, mut results) = (Context(0), vec![None; 3]);
+        assert!(nobody.settle(2, &mut results).is_err());
+        assert_eq!(results, [Some(UNKNOWN), Some(UNKNOWN), None]);
+        assert!(outcome(UNKNOWN).is_err());
     }
 
     #[test]
