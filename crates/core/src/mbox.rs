@@ -79,9 +79,14 @@ fn append_within(
     let mut target = Target::locked(mbox, locks, patience)?;
     let end = target.file.seek(SeekFrom::End(0)).map_err(MboxError::Write)?;
     let _undisturbed = Undisturbed::begin();
+    if end == 0 {
+        // Before there is anything in it: of an mbox with mail everybody may take the name for safe,
+        // even if who made it did not live to come back.
+        sync_name(mbox).map_err(MboxError::Write)?;
+    }
     let result = target.separate(end).and_then(|separator| {
         write(&mut target.file, &[&[separator], lines].concat(), message)?;
-        target.sync(mbox).map_err(MboxError::Write)
+        target.file.sync_all().map_err(MboxError::Write)
     });
     if result.is_err() {
         // What is left of it is then the beginning of a message that is delivered again later.
@@ -95,8 +100,6 @@ fn append_within(
 /// An mbox that is open, and ours.
 struct Target {
     file: File,
-    /// We made it: its name has to reach the disk as well.
-    is_new: bool,
     is_readable: bool,
     /// Goes before the file is closed.
     lock: Option<DotLock>,
@@ -126,14 +129,14 @@ impl Target {
     fn open(mbox: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.append(true).mode(0o600).custom_flags(OPEN_NONBLOCKING);
-        let done = |file, is_new, is_readable| Ok(Self { file, is_new, is_readable, lock: None });
+        let done = |file, is_readable| Ok(Self { file, is_readable, lock: None });
         match options.clone().read(true).open(mbox) {
-            Ok(file) => done(file, false, true),
+            Ok(file) => done(file, true),
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                done(options.read(true).create(true).open(mbox)?, true, true)
+                done(options.read(true).create(true).open(mbox)?, true)
             }
             Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                done(options.open(mbox)?, false, false)
+                done(options.open(mbox)?, false)
             }
             Err(error) => Err(error),
         }
@@ -147,27 +150,20 @@ impl Target {
         self.file.read_exact_at(&mut byte, last).map_err(MboxError::Write)?;
         Ok(if byte == *b"\n" { b"" } else { b"\n\n" })
     }
+}
 
-    fn sync(&self, mbox: &Path) -> io::Result<()> {
-        self.file.sync_all()?;
-        if !self.is_new {
-            return Ok(());
+fn sync_name(mbox: &Path) -> io::Result<()> {
+    // A symbolic link may lead to another directory.
+    let file = fs::canonicalize(mbox)?;
+    match qmail_sys::sync_directory(file.parent().unwrap_or(Path::new("/"))) {
+        // A spool that everybody may write to but nobody may list, or a file system that does not
+        // sync directories.
+        Err(error)
+            if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidInput) =>
+        {
+            Ok(())
         }
-        // A symbolic link may lead to another directory.
-        let file = fs::canonicalize(mbox)?;
-        match qmail_sys::sync_directory(file.parent().unwrap_or(Path::new("/"))) {
-            // A spool that everybody may write to but nobody may list, or a file system that does
-            // not sync directories.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::PermissionDenied | ErrorKind::InvalidInput
-                ) =>
-            {
-                Ok(())
-            }
-            result => result,
-        }
+        result => result,
     }
 }
 
