@@ -6,6 +6,9 @@
 # make package DESTDIR=...  as any user: lays out the files of a package there; their owners are
 #                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
 # make deb           as any user: a Debian package, in target/deb
+# make crash         the crash and fault suites, everything of them: see docs/durability.md
+# make soak          an hour of everything at once; SECONDS=... for another time
+# make mutations     breaks programs on purpose, and sees whether the crash suite notices
 # make startup       measures how long programs take to start: see docs/performance.md
 # make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
 # make bench-pop3    as root: sessions of POP3 in turn with Dovecot: see docs/pop3.md
@@ -58,7 +61,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
+.PHONY: all demo test unit conformance crash soak mutations peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
 	@echo 'Linking with $(LIBRARY).'
@@ -83,6 +86,17 @@ unit:
 # On trees of our own, made from the programs as they are installed: see tests/README.md.
 conformance: all
 	QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) $(OURS:%=--package %) --no-fail-fast
+
+crash: all
+	QMAIL_CRASH=all QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) --package qmail-conformance \
+		--no-fail-fast --test crash --test faults
+
+soak: all
+	QMAIL_SOAK=$(or $(SECONDS),3600) QMAIL_BUILD=$(PROGRAMS) $(CARGO) test $(LOCKED) \
+		--package qmail-conformance --test soak
+
+mutations: all
+	$(CARGO) run $(LOCKED) --package qmail-conformance --bin mutations -- $(PROGRAMS) $(TARGET)/mutations
 
 peers:
 	.ci/peers

@@ -32,6 +32,7 @@ pub(crate) const TABLE: &[Row] = &[
     text!("doc/SECURITY.md", "../../SECURITY.md"),
     text!("doc/delivery.md", "../../docs/delivery.md"),
     text!("doc/dkim.md", "../../docs/dkim.md"),
+    text!("doc/durability.md", "../../docs/durability.md"),
     text!("doc/fuzzing.md", "../../docs/fuzzing.md"),
     text!("doc/guide.md", "../../docs/guide.md"),
     text!("doc/operations.md", "../../docs/operations.md"),

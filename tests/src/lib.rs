@@ -16,6 +16,8 @@ mod tree;
 
 pub mod cdb;
 pub mod conversation;
+#[cfg(target_arch = "x86_64")]
+pub mod crash;
 pub mod dns;
 pub mod document;
 pub mod exchanger;
@@ -25,6 +27,7 @@ pub mod listener;
 pub mod local;
 pub mod log;
 pub mod maildir;
+pub mod mutations;
 pub mod need;
 pub mod old_tree;
 pub mod package;

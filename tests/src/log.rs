@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// qmail-send and its helpers, running.
 pub struct Running {
     child: Child,
+    pid: Pid,
     log: Arc<Log>,
 }
 
@@ -52,10 +53,16 @@ impl Running {
     #[must_use]
     pub fn of(program: Program<'_>) -> Self {
         let (child, output) = program.start();
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process number is small"));
+        Self::with(child, pid, output)
+    }
+
+    /// With a log that comes from here, of a process that is `pid` and whose end is `child`'s.
+    pub(crate) fn with(child: Child, pid: Pid, output: impl Read + Send + 'static) -> Self {
         let log = Arc::new(Log::default());
         let shared = Arc::clone(&log);
         background(move || follow(output, &shared));
-        Self { child, log }
+        Self { child, pid, log }
     }
 
     /// All lines up to now.
@@ -137,6 +144,16 @@ impl Running {
         self.lines()
     }
 
+    /// Has qmail stop, if it has not ended yet, whatever it makes of that.
+    pub fn end(&mut self) {
+        // Before it is up, the signal would meet qmail-start, and end it.
+        wait::until("the start of qmail-send", || {
+            (self.count("status: ") > 0 || self.has_ended()).then_some(())
+        });
+        let _ = kill(self.pid(), Signal::SIGTERM);
+        let _ = self.wait();
+    }
+
     /// Waits for its own end; the exit code.
     pub fn wait(&mut self) -> Option<i32> {
         process::wait_for(&mut self.child).code()
@@ -145,7 +162,12 @@ impl Running {
     /// The process number of qmail-send.
     #[must_use]
     pub fn pid(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child.id()).expect("a process number is small"))
+        self.pid
+    }
+
+    /// Whether it has ended.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().is_ok_and(|status| status.is_some())
     }
 }
 

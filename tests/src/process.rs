@@ -129,6 +129,19 @@ impl<'tree> Program<'tree> {
         self
     }
 
+    /// Runs it as the last argument of another program.
+    pub(crate) fn behind<W: Into<OsString>>(mut self, words: impl IntoIterator<Item = W>) -> Self {
+        self.words.splice(0..0, words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs it with so many kilobytes of memory.
+    #[must_use]
+    pub fn with_memory(self, kilobytes: u32) -> Self {
+        let limit = format!("ulimit -v {kilobytes}; exec \"$@\"");
+        self.behind(["/bin/sh", "-c", &limit, "sh"].map(OsString::from))
+    }
+
     /// Opens and closes further descriptors, in the language of the shell: `3<file 0<&-`.
     #[must_use]
     pub fn redirected(mut self, redirections: &str) -> Self {

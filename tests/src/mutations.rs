@@ -1,0 +1,222 @@
+//! Programs that are broken on purpose, to see whether the crash suite notices.
+//!
+//! They are built from a copy of the sources: nothing of them is in any other build.
+
+/// One thing that is wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Mutation {
+    /// What it is called.
+    pub name: &'static str,
+    /// The source file.
+    pub file: &'static str,
+    /// Lines, without their indentation, and what stands in their place.
+    pub lines: &'static [(&'static str, &'static str)],
+    /// The programs that are to be built again.
+    pub programs: &'static [&'static str],
+    /// The test that is to notice.
+    pub test: &'static str,
+}
+
+/// The power fails.
+const POWER: &str = "where_names_have_no_order";
+
+/// Something fails before that.
+const MISFORTUNE: &str = "after_another_misfortune";
+
+impl Mutation {
+    /// The broken source.
+    ///
+    /// # Errors
+    /// A line that is not there, or not only once.
+    pub fn apply(&self, source: &str) -> Result<String, &'static str> {
+        let mut broken: Vec<&str> = source.lines().collect();
+        for (line, replacement) in self.lines {
+            let is_it = |(_, known): &(usize, &str)| known.trim() == *line;
+            let found: Vec<_> = source.lines().enumerate().filter(is_it).collect();
+            match found.as_slice() {
+                [(number, _)] => broken[*number] = replacement,
+                _ => return Err(line),
+            }
+        }
+        Ok(broken.join("\n") + "\n")
+    }
+}
+
+const TODO_SYNC: &str = "qmail-todo/src/batch/sync.rs";
+const TODO_ALL: &str =
+    "let (paths, descriptors): (Vec<&Path>, Vec<BorrowedFd<'_>>) = files.chain(opened).unzip();";
+const SYNC_GROUP: &str = "crates/sys/src/sync_group.rs";
+
+const CREATE: &str = "crates/core/src/queue/create.rs";
+const SYNC_MESSAGE: &str = "self.message.sync_all().map_err(CreateError::Sync)?;";
+const SYNC_ENVELOPE: &str = "self.envelope.sync_all().map_err(CreateError::Sync)?;";
+const SYNC_MESS: &str = "sync_parent(&queue.mess(id))?;";
+const LINK: &str = "fs::hard_link(queue.intd(id), &todo).map_err(CreateError::LinkTodo)?;";
+const LINK_EARLY: &str =
+    "fs::hard_link(queue.intd(id), queue.todo(id)).map_err(CreateError::LinkTodo)?;";
+
+/// All of them.
+pub const ALL: &[Mutation] = &[
+    Mutation {
+        name: "qmail-queue does not sync the message",
+        file: CREATE,
+        lines: &[(SYNC_MESSAGE, "")],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue does not sync the envelope",
+        file: CREATE,
+        lines: &[(SYNC_ENVELOPE, "")],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue does not sync the message's name",
+        file: CREATE,
+        lines: &[(SYNC_MESS, "")],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue does not sync the name in todo",
+        file: CREATE,
+        lines: &[("sync_parent(&todo)?;", "")],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue links the envelope before it is synced",
+        file: CREATE,
+        lines: &[(LINK, SYNC_ENVELOPE), (SYNC_ENVELOPE, LINK_EARLY)],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue links the envelope before the message's name is synced",
+        file: CREATE,
+        lines: &[(LINK, SYNC_MESS), (SYNC_MESS, LINK_EARLY)],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo syncs nothing of a group",
+        file: TODO_SYNC,
+        lines: &[(
+            "let results = group.sync(&descriptors);",
+            "let results = descriptors.iter().map(|_| { let _ = &group; std::io::Result::Ok(()) });",
+        )],
+        programs: &["qmail-todo"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo leaves one file of a group unsynced",
+        file: TODO_SYNC,
+        lines: &[(
+            TODO_ALL,
+            "let (paths, descriptors): (Vec<&Path>, Vec<BorrowedFd<'_>>) = \
+             files.chain(opened).skip(1).unzip();",
+        )],
+        programs: &["qmail-todo"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo does not sync the names of a group",
+        file: TODO_SYNC,
+        lines: &[(
+            TODO_ALL,
+            "let _ = opened; \
+             let (paths, descriptors): (Vec<&Path>, Vec<BorrowedFd<'_>>) = files.unzip();",
+        )],
+        programs: &["qmail-todo"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo has envelopes removed before their group is synced",
+        file: "qmail-todo/src/batch.rs",
+        lines: &[
+            (
+                "let (safe, troubles) = sync::sync(group, queue, written);",
+                "let ids: Vec<QueueId> = written.iter().map(|message| message.id).collect(); \
+                 let gone = cleaner.clean(queue, &ids)?; \
+                 let (safe, troubles) = sync::sync(group, queue, written);",
+            ),
+            ("let gone = cleaner.clean(queue, &ids)?;", ""),
+        ],
+        programs: &["qmail-todo"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo asks for the syncs of a group and does not wait for them",
+        file: SYNC_GROUP,
+        lines: &[(
+            "self.settle(taken, results)",
+            "results.iter_mut().take(taken).for_each(|result| *result = Some(0)); Ok(())",
+        )],
+        programs: &["qmail-todo"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo overlooks the first failure of a group",
+        file: TODO_SYNC,
+        lines: &[(
+            "let unsynced = paths.into_iter().zip(results).filter(|(_, result)| result.is_err());",
+            "let unsynced = \
+             paths.into_iter().zip(results).filter(|(_, result)| result.is_err()).skip(1);",
+        )],
+        programs: &["qmail-todo"],
+        test: MISFORTUNE,
+    },
+    Mutation {
+        name: "qmail-todo syncs again what it has heard nothing of",
+        file: SYNC_GROUP,
+        lines: &[(
+            "unknown.for_each(|result| *result = Some(UNKNOWN));",
+            "let _ = (unknown, UNKNOWN);",
+        )],
+        programs: &["qmail-todo"],
+        test: MISFORTUNE,
+    },
+    Mutation {
+        name: "qmail-local does not sync what it writes to a Maildir",
+        file: "crates/core/src/maildir.rs",
+        lines: &[("temporary.file.sync_all().map_err(MaildirError::Other)?;", "")],
+        programs: &["qmail-local"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-local does not sync the name in a Maildir",
+        file: "crates/core/src/maildir.rs",
+        lines: &[("sync(&new).map_err(MaildirError::Other)", "let _ = (sync, new); Ok(())")],
+        programs: &["qmail-local"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-local does not sync an mbox",
+        file: "crates/core/src/mbox.rs",
+        lines: &[("target.file.sync_all().map_err(MboxError::Write)", "Ok(())")],
+        programs: &["qmail-local"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-send does not sync a failure",
+        file: "qmail-send/src/files/append.rs",
+        lines: &[(
+            "let written = named.and_then(|()| file.write_all(record)).and_then(|()| file.sync_all());",
+            "let written = named.and_then(|()| file.write_all(record));",
+        )],
+        programs: &["qmail-send"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-send marks a recipient before it writes his failure down",
+        file: "qmail-send/src/daemon/results.rs",
+        lines: &[(
+            "if append(&self.queue, delivery.message, &failure.record).is_ok() {",
+            "let message = delivery.message; self.finish_recipient(channel, slot, now); \
+             if append(&self.queue, message, &failure.record).is_ok() { return; } if false {",
+        )],
+        programs: &["qmail-send"],
+        test: POWER,
+    },
+];

@@ -1,0 +1,263 @@
+//! What is left of mail when processes are killed, or the power goes. docs/durability.md tells what
+//! is tried, and what must be true.
+#![cfg(target_arch = "x86_64")]
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use qmail_conformance::crash::event::{Change, Deed, Event};
+use qmail_conformance::crash::kills::{Point, points};
+use qmail_conformance::crash::misfortune::{Misfortune, misfortunes};
+use qmail_conformance::crash::mutants::{Does, Step, swapped, syncs, without};
+use qmail_conformance::crash::plan::Site;
+use qmail_conformance::crash::power::{Verdicts, first_violation, judge};
+use qmail_conformance::crash::random::Random;
+use qmail_conformance::crash::recorder::Record;
+use qmail_conformance::crash::report::{at_most, only_program, say};
+use qmail_conformance::crash::states::Journal;
+
+/// Ways in which the disk may look at one point of the record, besides those that are always tried.
+const STATES: usize = 20;
+
+/// The same where a wrong program is looked for.
+const STATES_OF_MUTANTS: usize = 5;
+
+/// States of the disk on which qmail is started again.
+const RECOVERIES: usize = 25;
+
+/// Calls at which a process is killed.
+const KILLS: usize = 50;
+
+/// The same where files are synced one by one: only of who does so.
+const KILLS_WITHOUT_GROUPS: usize = 8;
+
+/// Of killed processes and of failed syncs as many, before the power fails.
+const MISFORTUNES: usize = 5;
+
+#[test]
+fn a_power_failure_loses_nothing_where_names_are_written_at_once() {
+    power_fails(Site::new(), Journal::Synchronous, RECOVERIES);
+}
+
+#[test]
+fn a_power_failure_loses_nothing_where_names_keep_their_order() {
+    power_fails(Site::new(), Journal::Ordered, RECOVERIES);
+}
+
+#[test]
+fn a_power_failure_loses_nothing_where_names_have_no_order() {
+    power_fails(Site::new(), Journal::Loose, RECOVERIES);
+}
+
+#[test]
+fn a_power_failure_loses_nothing_where_files_are_synced_one_by_one() {
+    for journal in [Journal::Ordered, Journal::Loose] {
+        power_fails(Site::without_groups(), journal, RECOVERIES / 5);
+    }
+}
+
+/// Whether the record has syncs of many files at once.
+fn has_groups(record: &Record) -> bool {
+    let is_group = |event: &Event| matches!(event.deed, Deed::Disk(Change::SyncsEnded(ref all)) if all.len() > 1);
+    record.events.iter().any(is_group)
+}
+
+fn power_fails(site: Option<Site>, journal: Journal, recoveries: usize) {
+    let Some(site) = site else { return };
+    let (start, record) = (Instant::now(), site.record());
+    let world = site.world(&record.watch, &record.before);
+    let verdicts = judge(&world, &record, journal, at_most(STATES));
+    let (prefixes, states, wrong) = (verdicts.prefixes, verdicts.states, verdicts.violations.len());
+    if site.tree.is_original() {
+        // It does not sync names, nor what it has to say about failures.
+        say(&format!("names {journal:?}: {wrong} of {states} states wrong"));
+        assert_ne!(wrong, 0);
+        return;
+    }
+    match (site.syncs_groups, has_groups(&record)) {
+        (true, false) => say("this kernel does not sync many files at once"),
+        (may, does) => assert_eq!(may, does, "files are synced in groups"),
+    }
+    report_violations(&record, &verdicts);
+    assert_eq!(wrong, 0, "wrong states of {states} after {prefixes} prefixes");
+    let is_clean = verdicts.distinct.iter().all(|(_, residue)| residue.is_none());
+    // Of messages that had ended nothing is left.
+    assert!(is_clean || journal == Journal::Loose);
+    let different = verdicts.distinct.len();
+    let sample = Random::of_this_run().sample(verdicts.distinct, at_most(recoveries));
+    let recovered = sample.len();
+    for (outage, _) in sample {
+        site.recover(&outage.disk, &record.watch, &outage.claims);
+    }
+    let way = if site.syncs_groups { "" } else { ", files synced one by one" };
+    say(&format!(
+        "power failures, names {journal:?}{way}: {prefixes} prefixes, {states} states of the disk, \
+         {different} different, 0 wrong; qmail started on {recovered} of them; {:?}",
+        start.elapsed()
+    ));
+}
+
+fn report_violations(record: &Record, verdicts: &Verdicts) {
+    for (outage, violation) in verdicts.violations.iter().take(5) {
+        let after = outage.prefix.checked_sub(1).map(|last| &record.events[last]);
+        say(&format!("{violation} after {after:?}"));
+    }
+}
+
+#[test]
+fn a_power_failure_after_another_misfortune_loses_nothing() {
+    let Some(site) = Site::new().filter(|site| !site.tree.is_original()) else { return };
+    let start = Instant::now();
+    let (mut kills, mut syncs) = misfortunes(&site.record().events, &site.calls());
+    let only = only_program();
+    let is_wanted = |one: &Misfortune| only.as_ref().is_none_or(|only| one.program() == only);
+    kills.retain(is_wanted);
+    syncs.retain(is_wanted);
+    let most = if only.is_some() { usize::MAX } else { at_most(MISFORTUNES) };
+    let mut random = Random::of_this_run();
+    let mut sample = random.sample(syncs, most);
+    sample.extend(random.sample(kills, most));
+    let (mut reached, mut states) = (0, 0);
+    for misfortune in &sample {
+        let (policy, flag) = misfortune.policy();
+        let record = site.record_of_misfortune(policy);
+        reached += usize::from(flag.load(Ordering::Relaxed));
+        let world = site.world(&record.watch, &record.before);
+        let journal = if misfortune.is_of_queueing() { Journal::Ordered } else { Journal::Loose };
+        let verdicts = judge(&world, &record, journal, STATES);
+        report_violations(&record, &verdicts);
+        let wrong = verdicts.violations.len();
+        assert_eq!(wrong, 0, "wrong states of {}: {misfortune}", verdicts.states);
+        states += verdicts.states;
+    }
+    assert!(reached * 2 >= sample.len(), "only {reached} of {} happened", sample.len());
+    say(&format!(
+        "power failures after another misfortune: {reached} killed processes and failed syncs, \
+         {states} states of the disk, 0 wrong; {:?}",
+        start.elapsed()
+    ));
+}
+
+#[test]
+fn whoever_is_killed_nothing_is_lost() {
+    let Some(site) = Site::new() else { return };
+    kill_everybody(&site, KILLS, |point| only_program().is_none_or(|only| point.program == only));
+}
+
+#[test]
+fn whoever_is_killed_while_files_are_synced_one_by_one_nothing_is_lost() {
+    let Some(site) = Site::without_groups().filter(|site| !site.tree.is_original()) else { return };
+    kill_everybody(&site, KILLS_WITHOUT_GROUPS, |point| point.program == "qmail-todo");
+}
+
+fn kill_everybody(site: &Site, most: usize, is_wanted: impl Fn(&Point) -> bool) {
+    let (start, record) = (Instant::now(), site.record());
+    let mut all = points(&record.events);
+    let known = all.len();
+    all.retain(is_wanted);
+    let most = if only_program().is_some() { usize::MAX } else { at_most(most) };
+    let sample = Random::of_this_run().sample(all, most);
+    let tried = sample.len();
+    let reached = sample.iter().filter(|point| site.kill_at(point)).count();
+    assert!(reached * 2 >= tried, "only {reached} of {tried} points were reached");
+    let way = if site.syncs_groups { "" } else { ", files synced one by one" };
+    say(&format!(
+        "kills{way}: {reached} crash points reached of {tried} tried of {known} known, 0 wrong; {:?}",
+        start.elapsed()
+    ));
+}
+
+#[test]
+fn every_sync_is_missed() {
+    let Some(site) = Site::new().filter(|site| !site.tree.is_original()) else { return };
+    let (start, record) = (Instant::now(), site.record());
+    let world = site.world(&record.watch, &record.before);
+    let all = syncs(&record);
+    for omitted in &all {
+        let mutant = without(&record, omitted);
+        let verdict = first_violation(&world, &mutant, Journal::Loose, STATES_OF_MUTANTS);
+        assert!(verdict.is_some(), "nobody misses {omitted:?}");
+    }
+    let missed = all.len();
+    assert!(missed >= 15, "{all:?}");
+    say(&format!("mutants: {missed} syncs, each left out, each missed; {:?}", start.elapsed()));
+}
+
+#[test]
+fn a_file_that_is_added_to_has_a_safe_name_before_there_is_anything_in_it() {
+    let Some(site) = Site::new().filter(|site| !site.tree.is_original()) else { return };
+    let record = site.record();
+    let mut count = 0;
+    for (at, event) in record.events.iter().enumerate() {
+        let Deed::Disk(Change::Make(name, file)) = &event.deed else { continue };
+        let is_bounce =
+            record.watch.path(name.directory).is_some_and(|path| path.ends_with("queue/bounce"));
+        if !is_bounce && name.name != "mbox" {
+            continue;
+        }
+        count += 1;
+        // Whoever is killed behind the first write leaves a file that looks like any other.
+        let mut later = record.events[at..].iter().map(|event| &event.deed);
+        let first = later.find(|deed| match deed {
+            Deed::Disk(Change::Write(written, ..)) => written == file,
+            Deed::Disk(Change::Sync(synced)) => *synced == name.directory,
+            _ => false,
+        });
+        assert!(matches!(first, Some(Deed::Disk(Change::Sync(_)))), "{name:?}: {first:?}");
+    }
+    assert_eq!(count, 2, "a bounce and an mbox");
+}
+
+const fn step(program: &'static str, does: Does, place: &'static str) -> Step {
+    Step { program, does, place }
+}
+
+/// Steps that must not be swapped, in their order.
+const ORDER: [(Step, Step); 8] = [
+    (
+        step("qmail-queue", Does::SyncFile, "queue/pid"),
+        step("qmail-queue", Does::Link, "queue/todo"),
+    ),
+    (
+        step("qmail-queue", Does::SyncFile, "queue/intd"),
+        step("qmail-queue", Does::Link, "queue/todo"),
+    ),
+    (
+        step("qmail-queue", Does::SyncNames, "queue/mess"),
+        step("qmail-queue", Does::Link, "queue/todo"),
+    ),
+    (
+        step("qmail-todo", Does::SyncFile, "queue/local"),
+        step("qmail-clean", Does::Remove, "queue/todo"),
+    ),
+    (
+        step("qmail-todo", Does::SyncNames, "queue/info"),
+        step("qmail-clean", Does::Remove, "queue/todo"),
+    ),
+    (step("qmail-local", Does::SyncFile, "box/tmp"), step("qmail-local", Does::Link, "box/new")),
+    (step("qmail-local", Does::Link, "box/new"), step("qmail-send", Does::Remove, "queue/info")),
+    (
+        step("qmail-send", Does::SyncFile, "queue/bounce"),
+        step("qmail-send", Does::Mark, "queue/local"),
+    ),
+];
+
+#[test]
+fn steps_in_the_wrong_order_are_noticed() {
+    let Some(site) = Site::new().filter(|site| !site.tree.is_original()) else { return };
+    let (start, record) = (Instant::now(), site.record());
+    let world = site.world(&record.watch, &record.before);
+    for (first, second) in ORDER {
+        let mutants = swapped(&record, first, second);
+        assert!(!mutants.is_empty(), "no such steps: {first:?} before {second:?}");
+        let is_wrong = |mutant: &_| {
+            first_violation(&world, mutant, Journal::Loose, STATES_OF_MUTANTS).is_some()
+        };
+        assert!(mutants.iter().any(is_wrong), "{second:?} before {first:?} is not noticed");
+    }
+    say(&format!(
+        "mutants: {} pairs of steps swapped, each noticed; {:?}",
+        ORDER.len(),
+        start.elapsed()
+    ));
+}

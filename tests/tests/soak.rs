@@ -1,0 +1,88 @@
+//! Everything at once, for `QMAIL_SOAK` seconds: mail of all kinds, processes that are killed and
+//! told things, a full disk, a clock that jumps, a dead name server, and clients that talk rubbish.
+//! In the end every message that was taken is delivered, or has come back, or waits: one of these.
+#![cfg(target_arch = "x86_64")]
+
+#[path = "soak/mail.rs"]
+mod mail;
+#[path = "soak/trouble.rs"]
+mod trouble;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use qmail_conformance::crash::plan::Site;
+use qmail_conformance::crash::random::Random;
+use qmail_conformance::crash::report::say;
+use qmail_conformance::wait;
+
+use mail::{Accounts, Fate};
+use trouble::Troubles;
+
+/// How long, unless `QMAIL_SOAK` says so.
+const USUAL_SECONDS: u64 = 8;
+
+/// How often qmail-send is told to try again, when nothing else happens.
+const NUDGES: Duration = Duration::from_millis(500);
+
+#[test]
+fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
+    let Some(site) = Site::new() else { return };
+    site.tree.control("smtproutes", "dns.example:\n:[127.0.0.1]:1\n");
+    let seconds = std::env::var("QMAIL_SOAK").ok().and_then(|text| text.parse().ok());
+    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(USUAL_SECONDS));
+    let mut random = Random::of_this_run();
+    let mut accounts = Accounts::default();
+    let mut troubles = Troubles::new(&site);
+    while Instant::now() < end {
+        for _ in 0..=random.below(3) {
+            accounts.send_one(&site, &troubles.recorder, &mut random);
+        }
+        troubles.make_one(&mut random);
+    }
+    troubles.end();
+    settle(&site);
+    let found = accounts.audit(&site);
+    let mut sums: BTreeMap<Fate, usize> = BTreeMap::new();
+    for fate in found {
+        *sums.entry(fate).or_default() += 1;
+    }
+    let taken = accounts.taken.len();
+    assert_eq!(sums.values().sum::<usize>(), taken, "{sums:?}");
+    let count = |fate| sums.get(&fate).copied().unwrap_or(0);
+    say(&format!(
+        "soak: {taken} messages taken = {} delivered + {} bounced + {} queued, {} refused; {}",
+        count(Fate::Delivered),
+        count(Fate::Bounced),
+        count(Fate::Queued),
+        accounts.refused.len(),
+        troubles.summary()
+    ));
+}
+
+/// Lets qmail finish what it can, as long as it does something.
+fn settle(site: &Site) {
+    let mut running = site.tree.start();
+    running.wait_for("status: ");
+    let count = |part: &str| site.tree.queue_files(part).len();
+    let mut last = (usize::MAX, Instant::now());
+    loop {
+        let left = ["todo", "local", "bounce"].map(count).iter().sum();
+        if left == 0 && count("info") == count("remote") {
+            break;
+        }
+        if left != last.0 {
+            last = (left, Instant::now());
+        }
+        assert!(!running.has_ended() && last.1.elapsed() < wait::LIMIT, "{left} files are left");
+        std::thread::sleep(NUDGES);
+        if last.1.elapsed() >= NUDGES {
+            // What was put off.
+            running.signal(Signal::SIGALRM);
+        }
+    }
+    let lines = running.lines();
+    assert!(!lines.iter().any(|line| line.contains("unable to stat mess")), "{lines:#?}");
+    running.stop();
+}
