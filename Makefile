@@ -9,6 +9,8 @@
 # make crash         the crash and fault suites, everything of them: see docs/durability.md
 # make soak          an hour of everything at once; SECONDS=... for another time
 # make mutations     breaks programs on purpose, and sees whether the crash suite notices
+# make miri          what only takes bytes apart, under Miri, of nightly
+# make deny          licences, duplicates and known vulnerabilities of all crates, by cargo-deny
 # make startup       measures how long programs take to start: see docs/performance.md
 # make policies      measures what the policies of qmail-smtpd cost: see docs/smtpd.md
 # make bench-pop3    as root: sessions of POP3 in turn with Dovecot: see docs/pop3.md
@@ -61,7 +63,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance crash soak mutations peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
+.PHONY: all demo test unit conformance crash soak mutations miri deny peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
 	@echo 'Linking with $(LIBRARY).'
@@ -97,6 +99,14 @@ soak: all
 
 mutations: all
 	$(CARGO) run $(LOCKED) --package qmail-conformance --bin mutations -- $(PROGRAMS) $(TARGET)/mutations
+
+miri:
+	MIRIFLAGS=-Zmiri-disable-isolation $(CARGO) +nightly miri test $(LOCKED) \
+		--package qmail-address --package qmail-message --package qmail-wire --lib -- \
+		--skip every_day_of_four_centuries
+
+deny:
+	$(CARGO) deny --locked check
 
 peers:
 	.ci/peers
