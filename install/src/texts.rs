@@ -30,6 +30,7 @@ pub(crate) const TABLE: &[Row] = &[
     text!("doc/QUIRKS.md", "../../docs/QUIRKS.md"),
     text!("doc/README.md", "../../README.md"),
     text!("doc/SECURITY.md", "../../SECURITY.md"),
+    text!("doc/THREATS.md", "../../docs/THREATS.md"),
     text!("doc/delivery.md", "../../docs/delivery.md"),
     text!("doc/dkim.md", "../../docs/dkim.md"),
     text!("doc/durability.md", "../../docs/durability.md"),
