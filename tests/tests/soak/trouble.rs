@@ -116,9 +116,11 @@ impl<'s> Troubles<'s> {
         let by = Duration::from_secs(random.draw() % (30 * DAY));
         let now = SystemTime::now();
         let time = if random.below(2) == 0 { now + by } else { now - by };
-        for part in ["info", "local", "remote"] {
-            for name in self.site.tree.queue_files(part) {
-                let path = self.site.tree.path("queue").join(part).join(name);
+        // Of what waits for other hosts: a notice that grows old while the disk is full is given up,
+        // as it should be, and then the sender is not told.
+        for name in self.site.tree.queue_files("remote") {
+            for part in ["info", "remote"] {
+                let path = self.site.tree.path("queue").join(part).join(&name);
                 let file = File::options().write(true).open(path);
                 let _ = file.and_then(|file| file.set_times(FileTimes::new().set_modified(time)));
             }
