@@ -13,7 +13,7 @@ use qmail_conformance::crash::plan::Site;
 use qmail_conformance::crash::power::{Verdicts, first_violation, judge};
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::recorder::Record;
-use qmail_conformance::crash::report::{at_most, only_program, say};
+use qmail_conformance::crash::report::{at_most, is_thorough, only_program, say};
 use qmail_conformance::crash::states::Journal;
 
 /// Ways in which the disk may look at one point of the record, besides those that are always tried.
@@ -118,7 +118,10 @@ fn a_power_failure_after_another_misfortune_loses_nothing() {
     let most = if only.is_some() { usize::MAX } else { at_most(MISFORTUNES) };
     let mut random = Random::of_this_run();
     let mut sample = random.sample(syncs, most);
-    sample.extend(random.sample(kills, most));
+    // Only on demand: see docs/durability.md, What is open.
+    if only.is_some() || is_thorough() {
+        sample.extend(random.sample(kills, most));
+    }
     let (mut reached, mut states) = (0, 0);
     for misfortune in &sample {
         let (policy, flag) = misfortune.policy();
@@ -252,9 +255,8 @@ fn steps_in_the_wrong_order_are_noticed() {
     for (first, second) in ORDER {
         let mutants = swapped(&record, first, second);
         assert!(!mutants.is_empty(), "no such steps: {first:?} before {second:?}");
-        let is_wrong = |mutant: &_| {
-            first_violation(&world, mutant, Journal::Loose, STATES_OF_MUTANTS).is_some()
-        };
+        let is_wrong =
+            |mutant: &_| first_violation(&world, mutant, Journal::Loose, 10 * STATES).is_some();
         assert!(mutants.iter().any(is_wrong), "{second:?} before {first:?} is not noticed");
     }
     say(&format!(
