@@ -1,6 +1,6 @@
 //! deliverquota: delivers a message to a maildir, if its quota has room.
 //!
-//! Usage:       deliverquota [-c] [-w PERCENT] [-W FILE] MAILDIR [QUOTA]
+//! Usage:       deliverquota [-c] [-w PERCENT] [-W FILE] MAILDIR \[QUOTA\]
 //! Runs as:     the user whose maildir it is
 //! Descriptors: 0 message, read; 2 what went wrong
 //! Exit codes:  0 delivered; 77 no room; 75 no room now, or the system failed; 100 wrong usage
