@@ -11,7 +11,6 @@ use qmail_core::queue::QueueId;
 use qmail_wire::clean::{Reply, Request};
 
 use crate::Ends;
-use crate::files::Body;
 use crate::spawner::read_some;
 
 /// Requests that are under way at once: they fit into the pipe, so that writing never blocks.
@@ -21,15 +20,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Cleaner {
     ends: Ends,
-    asked: VecDeque<Asked>,
-}
-
-/// A message that is to be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub id: QueueId,
-    /// Its file, unless it is litter, which needs no looking after.
-    pub body: Option<Body>,
+    asked: VecDeque<QueueId>,
 }
 
 impl Cleaner {
@@ -51,14 +42,9 @@ impl Cleaner {
     ///
     /// # Errors
     /// If qmail-clean is gone.
-    pub(crate) fn remove(&mut self, asked: Asked) -> io::Result<()> {
-        self.asked.push_back(asked);
-        self.ends.to.write_all(&Request::Message(asked.id.as_u64()).encode())
-    }
-
-    /// Messages of which nobody knows whether they are removed.
-    pub(crate) fn unanswered(self) -> impl Iterator<Item = Asked> {
-        self.asked.into_iter()
+    pub(crate) fn remove(&mut self, id: QueueId) -> io::Result<()> {
+        self.asked.push_back(id);
+        self.ends.to.write_all(&Request::Message(id.as_u64()).encode())
     }
 
     /// Reads once; the messages that could not be removed.
@@ -69,7 +55,7 @@ impl Cleaner {
         let mut block = [0; AT_ONCE];
         let length = read_some(&mut self.ends.from, &mut block)?;
         let replies = block.iter().take(length);
-        let answered = replies.filter_map(|reply| Some((self.asked.pop_front()?.id, *reply)));
+        let answered = replies.filter_map(|reply| Some((self.asked.pop_front()?, *reply)));
         Ok(answered.filter(|(_, reply)| !Reply::is_done(*reply)).map(|(id, _)| id).collect())
     }
 
@@ -89,9 +75,8 @@ mod tests {
         let (requests, replies) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
         let ends = Ends { to: File::from(requests.write), from: File::from(replies.read) };
         let mut cleaner = Cleaner::new(ends);
-        let asked = |id| Asked { id: QueueId::new(id), body: None };
         for id in [7, 8, 9] {
-            cleaner.remove(asked(id)).unwrap();
+            cleaner.remove(QueueId::new(id)).unwrap();
         }
         let mut block = [0; 100];
         let length = File::from(requests.read).read(&mut block).unwrap();
@@ -105,7 +90,6 @@ mod tests {
         assert!(cleaner.is_idle());
         drop(replies);
         assert!(cleaner.receive().is_err());
-        assert!(cleaner.remove(asked(1)).is_err());
-        assert_eq!(cleaner.unanswered().collect::<Vec<_>>(), [asked(1)]);
+        assert!(cleaner.remove(QueueId::new(1)).is_err());
     }
 }

@@ -20,8 +20,8 @@ use qmail_wire::spawn::Limit;
 use qmail_wire::todo::Order;
 
 use crate::channels::PerChannel;
-use crate::cleaner::{Asked, Cleaner};
-use crate::files::{OpenMessage, Recipients, reopen};
+use crate::cleaner::Cleaner;
+use crate::files::{OpenMessage, Recipients};
 use crate::half_done::HalfDone;
 use crate::lines;
 use crate::schedule::{Scheduler, Time};
@@ -218,7 +218,7 @@ impl Daemon {
         match self.sweep.step(&self.queue, now) {
             Found::Nothing => {}
             Found::Ossified(id) => {
-                if cleaner.remove(Asked { id, body: None }).is_err() {
+                if cleaner.remove(id).is_err() {
                     self.lose_cleaner();
                 }
             }
@@ -235,12 +235,12 @@ impl Daemon {
         self.scheduler.lose(channel);
     }
 
+    /// What it was asked for and has not done is litter, and goes as such. To make it a finished
+    /// message again would be to begin a life anew of which old names may come back when the power
+    /// fails.
     fn lose_cleaner(&mut self) {
         self.say(lines::LOST_CLEAN);
-        for Asked { id, body } in self.cleaner.take().into_iter().flat_map(Cleaner::unanswered) {
-            // Where it fails the message is litter, which is removed in time.
-            let _ = body.map(|body| reopen(&self.queue, id, body));
-        }
+        self.cleaner = None;
         self.scheduler.stop();
     }
 

@@ -2,12 +2,10 @@
 
 mod append;
 mod open;
-mod reopen;
 mod standing;
 
 pub(crate) use append::append;
 pub(crate) use open::{OpenMessage, Recipients, open_message, read_info};
-pub(crate) use reopen::{Body, body, reopen};
 pub(crate) use standing::{Standing, standing};
 
 use std::fs::Metadata;

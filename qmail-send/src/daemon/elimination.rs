@@ -3,8 +3,8 @@
 use qmail_core::queue::QueueId;
 
 use super::Daemon;
-use crate::cleaner::{Asked, Cleaner};
-use crate::files::{Standing, body, look, standing};
+use crate::cleaner::Cleaner;
+use crate::files::{Standing, look, standing};
 use crate::lines::{self, Trouble, name, warning};
 use crate::schedule::{AFTER_TROUBLE, Time};
 
@@ -55,7 +55,6 @@ impl Daemon {
             }
         }
         let Ok(told) = self.tell_sender(id, now) else { return Elimination::Trouble };
-        let asked = Asked { id, body: body(&self.queue, id) };
         self.log.write(&lines::ended(id));
         match std::fs::remove_file(&info) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -64,7 +63,7 @@ impl Daemon {
             }
             _ => {}
         }
-        if self.cleaner.as_mut().is_some_and(|cleaner| cleaner.remove(asked).is_err()) {
+        if self.cleaner.as_mut().is_some_and(|cleaner| cleaner.remove(id).is_err()) {
             self.lose_cleaner();
         }
         if told { Elimination::Bounced } else { Elimination::Done }
