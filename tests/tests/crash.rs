@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use qmail_conformance::crash::event::{Change, Deed, Event};
 use qmail_conformance::crash::kills::{Point, points};
-use qmail_conformance::crash::misfortune::{Misfortune, misfortunes};
+use qmail_conformance::crash::misfortune::{Misfortune, misfortunes, one_of_each_program};
 use qmail_conformance::crash::mutants::{Does, Step, swapped, syncs, without};
 use qmail_conformance::crash::plan::Site;
 use qmail_conformance::crash::power::{Verdicts, first_violation, judge};
@@ -31,8 +31,8 @@ const KILLS: usize = 50;
 /// The same where files are synced one by one: only of who does so.
 const KILLS_WITHOUT_GROUPS: usize = 8;
 
-/// Of killed processes and of failed syncs as many, before the power fails.
-const MISFORTUNES: usize = 5;
+/// So many syncs fail, one at a time, before the power does.
+const FAILED_SYNCS: usize = 5;
 
 #[test]
 fn a_power_failure_loses_nothing_where_names_are_written_at_once() {
@@ -115,13 +115,11 @@ fn a_power_failure_after_another_misfortune_loses_nothing() {
     syncs.retain(is_wanted);
     // Those that come once in a life first.
     syncs.reverse();
-    let most = if only.is_some() { usize::MAX } else { at_most(MISFORTUNES) };
+    let most = if only.is_some() { usize::MAX } else { at_most(FAILED_SYNCS) };
     let mut random = Random::of_this_run();
     let mut sample = random.sample(syncs, most);
-    // Only on demand: see docs/durability.md, What is open.
-    if only.is_some() || is_thorough() {
-        sample.extend(random.sample(kills, most));
-    }
+    let is_sample = only.is_none() && !is_thorough();
+    sample.extend(if is_sample { one_of_each_program(kills, &mut random) } else { kills });
     let (mut reached, mut states) = (0, 0);
     for misfortune in &sample {
         let (policy, flag) = misfortune.policy();

@@ -1,5 +1,6 @@
 //! Two things at once: the power fails, and before that somebody was killed, or a sync had failed.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -8,6 +9,7 @@ use super::call::FAULTS_OF_SYNC;
 use super::event::Event;
 use super::faults::{Calls, Fault, failing};
 use super::kills::{Point, killing, points};
+use super::random::Random;
 use super::recorder::Policy;
 
 /// What went wrong first.
@@ -42,6 +44,16 @@ pub fn misfortunes(events: &[Event], calls: &Calls) -> (Vec<Misfortune>, Vec<Mis
     };
     let syncs = calls.faults.iter().filter(is_sync).filter(|fault| !is_reader(&fault.program));
     (kills.map(Misfortune::Kill).collect(), syncs.cloned().map(Misfortune::FailedSync).collect())
+}
+
+/// One of each program, by lot.
+#[must_use]
+pub fn one_of_each_program(all: Vec<Misfortune>, random: &mut Random) -> Vec<Misfortune> {
+    let mut programs: BTreeMap<String, Vec<Misfortune>> = BTreeMap::new();
+    for one in all {
+        programs.entry(one.program().to_owned()).or_default().push(one);
+    }
+    programs.into_values().flat_map(|of_one| random.sample(of_one, 1)).collect()
 }
 
 impl Misfortune {
