@@ -1,6 +1,8 @@
 //! Everything at once, for `QMAIL_SOAK` seconds: mail of all kinds, processes that are killed and
 //! told things, a full disk, a clock that jumps, a dead name server, and clients that talk rubbish.
 //! In the end every message that was taken is delivered, or has come back, or waits: one of these.
+//! Where the clock jumps while a notice is put off, it goes to the postmaster; where that happens to
+//! him, too, it is discarded, as the log says.
 #![cfg(target_arch = "x86_64")]
 
 #[path = "soak/mail.rs"]
@@ -14,6 +16,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use qmail_conformance::crash::plan::Site;
 use qmail_conformance::crash::random::Random;
+use qmail_conformance::crash::recorder::Recorder;
 use qmail_conformance::crash::report::say;
 use qmail_conformance::wait;
 
@@ -33,6 +36,7 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
     let seconds = std::env::var("QMAIL_SOAK").ok().and_then(|text| text.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(USUAL_SECONDS));
     let mut random = Random::of_this_run();
+    mail::prepare(&site);
     let mut accounts = Accounts::default();
     let mut troubles = Troubles::new(&site);
     while Instant::now() < end {
@@ -42,8 +46,8 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
         troubles.make_one(&mut random);
     }
     troubles.end();
-    settle(&site);
-    let found = accounts.audit(&site);
+    settle(&site, &troubles.recorder);
+    let found = accounts.audit(&site, &troubles.discarded());
     let mut sums: BTreeMap<Fate, usize> = BTreeMap::new();
     for fate in found {
         *sums.entry(fate).or_default() += 1;
@@ -52,9 +56,12 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
     assert_eq!(sums.values().sum::<usize>(), taken, "{sums:?}");
     let count = |fate| sums.get(&fate).copied().unwrap_or(0);
     say(&format!(
-        "soak: {taken} messages taken = {} delivered + {} bounced + {} queued, {} refused; {}",
+        "soak: {taken} messages taken = {} delivered + {} bounced + {} told to the postmaster + \
+         {} discarded + {} queued, {} refused; {}",
         count(Fate::Delivered),
         count(Fate::Bounced),
+        count(Fate::DoublyBounced),
+        count(Fate::Discarded),
         count(Fate::Queued),
         accounts.refused.len(),
         troubles.summary()
@@ -62,8 +69,8 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
 }
 
 /// Lets qmail finish what it can, as long as it does something.
-fn settle(site: &Site) {
-    let mut running = site.tree.start();
+fn settle(site: &Site, recorder: &Recorder) {
+    let mut running = site.tree.start_recorded(recorder);
     running.wait_for("status: ");
     let count = |part: &str| site.tree.queue_files(part).len();
     let mut last = (usize::MAX, Instant::now());
@@ -85,4 +92,5 @@ fn settle(site: &Site) {
     let lines = running.lines();
     assert!(!lines.iter().any(|line| line.contains("unable to stat mess")), "{lines:#?}");
     running.stop();
+    recorder.wait();
 }

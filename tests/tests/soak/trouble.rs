@@ -1,9 +1,11 @@
 //! Everything that can befall a mail system, except by its own fault.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs::{File, FileTimes};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use nix::sys::signal::{Signal, kill};
@@ -12,7 +14,10 @@ use qmail_conformance::crash::event::{Change, Deed};
 use qmail_conformance::crash::plan::Site;
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::recorder::{Moment, Recorder, Verdict};
+use qmail_conformance::files;
 use qmail_conformance::log::Running;
+
+use super::mail::text;
 
 /// Who is killed.
 const VICTIMS: [&str; 9] = [
@@ -38,6 +43,7 @@ pub(crate) struct Troubles<'s> {
     /// Under whom everything runs.
     pub(crate) recorder: Recorder,
     is_full: Arc<AtomicBool>,
+    discarded: Arc<Mutex<Vec<String>>>,
     running: Option<Running>,
     counts: BTreeMap<&'static str, usize>,
 }
@@ -47,8 +53,15 @@ impl<'s> Troubles<'s> {
     pub(crate) fn new(site: &'s Site) -> Self {
         site.wipe();
         let is_full = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&is_full);
+        let discarded = Arc::new(Mutex::new(Vec::new()));
+        let (flag, discards) = (Arc::clone(&is_full), Arc::clone(&discarded));
+        let queue = site.tree.path("queue");
         let policy = move |moment: &Moment<'_>| match moment.deed {
+            Some(Deed::Disk(Change::Remove(name))) if *moment.process.name == *"qmail-send" => {
+                let text = discarded_with(&queue, &name.name);
+                discards.lock().unwrap_or_else(PoisonError::into_inner).extend(text);
+                Verdict::Go
+            }
             Some(Deed::Disk(Change::Make(..) | Change::Write(..) | Change::Link(..)))
                 if flag.load(Ordering::Relaxed) =>
             {
@@ -58,7 +71,7 @@ impl<'s> Troubles<'s> {
         };
         let (recorder, _) = Recorder::watching(&site.roots(), Box::new(policy));
         let running = Some(site.tree.start_recorded(&recorder));
-        Self { site, recorder, is_full, running, counts: BTreeMap::new() }
+        Self { site, recorder, is_full, discarded, running, counts: BTreeMap::new() }
     }
 
     /// Makes one trouble, or none.
@@ -116,11 +129,9 @@ impl<'s> Troubles<'s> {
         let by = Duration::from_secs(random.draw() % (30 * DAY));
         let now = SystemTime::now();
         let time = if random.below(2) == 0 { now + by } else { now - by };
-        // Of what waits for other hosts: a notice that grows old while the disk is full is given up,
-        // as it should be, and then the sender is not told.
-        for name in self.site.tree.queue_files("remote") {
-            for part in ["info", "remote"] {
-                let path = self.site.tree.path("queue").join(part).join(&name);
+        for part in ["info", "local", "remote"] {
+            for name in self.site.tree.queue_files(part) {
+                let path = self.site.tree.path("queue").join(part).join(name);
                 let file = File::options().write(true).open(path);
                 let _ = file.and_then(|file| file.set_times(FileTimes::new().set_modified(time)));
             }
@@ -138,6 +149,12 @@ impl<'s> Troubles<'s> {
         "rubbish"
     }
 
+    /// What was discarded since nobody could be told: the double bounces, and why they failed. The
+    /// log says so, too, but a killed qmail-send cannot.
+    pub(crate) fn discarded(&self) -> Vec<String> {
+        self.discarded.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// All is well again, and nothing runs.
     pub(crate) fn end(&mut self) {
         self.is_full.store(false, Ordering::Relaxed);
@@ -151,4 +168,18 @@ impl<'s> Troubles<'s> {
     pub(crate) fn summary(&self) -> String {
         format!("{:?}", self.counts)
     }
+}
+
+/// What qmail-send discards by removing a file with this name, if it is `bounce/N` of a double bounce
+/// for which nobody is left.
+fn discarded_with(queue: &Path, name: &OsStr) -> Option<String> {
+    let number: u64 = name.to_str()?.parse().ok()?;
+    let split = u64::try_from(files::names(&queue.join("mess")).len()).ok()?;
+    let file = |part: &str| queue.join(part).join((number % split).to_string()).join(name);
+    let is_double = std::fs::read(file("info")).ok()? == b"F#@[]\0";
+    let failure = queue.join("bounce").join(name);
+    if !is_double || file("local").exists() || !failure.exists() {
+        return None;
+    }
+    Some(text(&file("mess")) + &text(&failure))
 }
