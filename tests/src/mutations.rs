@@ -187,7 +187,10 @@ pub const ALL: &[Mutation] = &[
     Mutation {
         name: "qmail-local does not sync the name in a Maildir",
         file: "crates/core/src/maildir.rs",
-        lines: &[("sync(&new).map_err(MaildirError::Other)", "let _ = (sync, new); Ok(())")],
+        lines: &[(
+            "if let Err(error) = sync(&new) {",
+            "let _ = (sync, &new); if let Err(error) = io::Result::Ok(()) {",
+        )],
         programs: &["qmail-local"],
         test: POWER,
     },
