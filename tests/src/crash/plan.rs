@@ -28,6 +28,9 @@ const REST: Duration = Duration::from_millis(400);
 /// How often qmail-send is told to try again what was deferred.
 const NUDGES: Duration = Duration::from_millis(300);
 
+/// Said of what is tried again after two minutes, whatever qmail-send is told, or at the next start.
+const NOT_BOUNCED: &str = "trouble injecting bounce message";
+
 /// A tree with mailboxes of every kind.
 pub struct Site {
     /// The tree.
@@ -186,7 +189,7 @@ impl Site {
         let start = Instant::now();
         while start.elapsed() < wait::LIMIT {
             let settled = self.settle(running, NUDGES, ghosts);
-            if settled != Settled::Never {
+            if settled != Settled::Never || running.count(NOT_BOUNCED) > 0 {
                 return settled;
             }
             if running.count("status: ") > 0 {
@@ -277,11 +280,14 @@ impl Site {
         if self.settle_or_rest(&mut running) != Settled::Ended {
             running.end();
         }
-        self.age_litter();
         let mut settled = Settled::Ended;
         // What was to happen may not have happened until now: it does only once.
         for _ in 0..2 {
-            if settled == Settled::Ended {
+            if settled != Settled::Clean {
+                if settled == Settled::Never {
+                    running.end();
+                }
+                self.age_litter();
                 running = self.tree.start_recorded(&recorder);
                 settled = self.settle_now(&mut running, &BTreeSet::new());
             }
