@@ -68,6 +68,23 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
     ));
 }
 
+#[test]
+fn a_notice_that_nobody_gets_is_noted_when_it_is_discarded() {
+    let Some(site) = Site::new() else { return };
+    site.tree.control("doublebounceto", "nobody\n");
+    let mut troubles = Troubles::new(&site);
+    let text = "Subject: s0\n\nend of s0\n".to_owned();
+    let (sender, recipient) = ("nobody-there@test.example", "nobody-here@test.example");
+    assert_eq!(mail::queue(&site, &troubles.recorder, sender, recipient, text), Some(0));
+    wait::until("the end of the message", || site.tree.queue_is_empty().then_some(()));
+    troubles.end();
+    let discarded = troubles.discarded();
+    assert_eq!(discarded.len(), 1, "{discarded:#?}");
+    for words in ["end of s0\n", "<nobody-here@test.example>:\n", "<nobody@test.example>:\n"] {
+        assert!(discarded[0].contains(words), "{discarded:#?}");
+    }
+}
+
 /// Lets qmail finish what it can, as long as it does something.
 fn settle(site: &Site, recorder: &Recorder) {
     let mut running = site.tree.start_recorded(recorder);

@@ -56,8 +56,25 @@ pub(crate) fn prepare(site: &Site) {
     jane.instruct("-postmaster", format!("./{POSTMASTER}/\n"));
 }
 
+/// Gives a message to qmail-queue; its exit code.
+pub(crate) fn queue(
+    site: &Site,
+    recorder: &Recorder,
+    sender: &str,
+    recipient: &str,
+    text: String,
+) -> Option<i32> {
+    let (reader, mut writer) = pipe().expect("a pipe");
+    let envelope = envelope(sender, &[recipient]);
+    let writing = std::thread::Builder::new().spawn(move || drop(writer.write_all(&envelope)));
+    let program = site.tree.program("qmail-queue").run_as(site.tree.user("jane").identity());
+    let finished = site.tree.run_recorded(program.stdin(text).stdout_to(reader), recorder);
+    let _ = writing.expect("a thread starts").join();
+    finished.code
+}
+
 impl Accounts {
-    /// Gives a message to qmail-queue.
+    /// Sends a message to somebody.
     pub(crate) fn send_one(&mut self, site: &Site, recorder: &Recorder, random: &mut Random) {
         let number = self.sent;
         self.sent += 1;
@@ -65,13 +82,7 @@ impl Accounts {
         let address = address.replace('#', &number.to_string());
         let lines = "line\n".repeat(random.below(1000));
         let text = format!("Subject: s{number}\n\n{lines}end of s{number}\n");
-        let (reader, mut writer) = pipe().expect("a pipe");
-        let envelope = envelope("jane@test.example", &[&address]);
-        let writing = std::thread::Builder::new().spawn(move || drop(writer.write_all(&envelope)));
-        let program = site.tree.program("qmail-queue").run_as(site.tree.user("jane").identity());
-        let finished = site.tree.run_recorded(program.stdin(text).stdout_to(reader), recorder);
-        let _ = writing.expect("a thread starts").join();
-        match finished.code {
+        match queue(site, recorder, "jane@test.example", &address, text) {
             Some(0) => self.taken.push((number, fate)),
             code => {
                 assert!(!code.is_some_and(|code| (11..=40).contains(&code)), "refused: {code:?}");
