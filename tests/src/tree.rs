@@ -191,10 +191,9 @@ impl Tree {
     #[must_use]
     pub fn scratch(&self) -> PathBuf {
         let scratch = self.work.path().join("scratch");
-        if !scratch.exists() {
-            fs::create_dir(&scratch).expect("a temporary directory has room");
-            files::set_mode(&scratch, 0o1777);
-        }
+        // Several threads of a test may come here at once.
+        fs::create_dir_all(&scratch).expect("a temporary directory has room");
+        files::set_mode(&scratch, 0o1777);
         scratch
     }
 
