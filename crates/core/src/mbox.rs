@@ -24,6 +24,8 @@ pub use locks::Locks;
 
 /// How long somebody else may have the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a lock that is a file is looked at.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Why a message was not delivered. Each of them may pass.
 #[derive(Debug)]
@@ -115,7 +117,15 @@ impl Target {
                 target.file.sync_all().map_err(MboxError::Write)?;
             }
             let left = patience.saturating_sub(started.elapsed());
-            target.lock = locks.take(mbox, &target.file, left).map_err(lock_failure)?;
+            target.lock = match locks.take(mbox, &target.file, left) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock && !left.is_zero() => {
+                    // With the locks of the file, for which the other one may be waiting.
+                    drop(target);
+                    std::thread::sleep(PAUSE.min(left));
+                    continue;
+                }
+                taken => taken.map_err(lock_failure)?,
+            };
             // Whoever had the lock may have put another file in its place (maildir2mbox does).
             if is_still(&target.file, mbox) {
                 return Ok(target);
@@ -169,7 +179,7 @@ fn sync_name(mbox: &Path) -> io::Result<()> {
 
 fn lock_failure(error: io::Error) -> MboxError {
     match error.kind() {
-        ErrorKind::TimedOut => MboxError::Locked,
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => MboxError::Locked,
         _ => MboxError::Lock(error),
     }
 }

@@ -5,10 +5,8 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How often one that is taken is looked at.
-const PAUSE: Duration = Duration::from_millis(200);
 /// Seconds after which whoever made it is gone: as long as procmail waits. Nobody here has one for
 /// as long as this.
 const ABANDONED: i64 = 1024;
@@ -20,26 +18,20 @@ pub(super) struct DotLock {
 }
 
 impl DotLock {
-    /// Makes it within `limit`.
+    /// Makes it; `None` if somebody else has it.
     ///
     /// # Errors
-    /// `TimedOut` if somebody else has it for so long; others if it cannot be made.
-    pub(super) fn take(mbox: &Path, limit: Duration) -> io::Result<Self> {
-        let started = Instant::now();
+    /// If it cannot be made.
+    pub(super) fn take(mbox: &Path) -> io::Result<Option<Self>> {
         let path = beside(mbox, ".lock");
         loop {
             let own = Own::create(mbox)?;
             if own.link_to(&path)? {
-                return Ok(Self { path });
+                return Ok(Some(Self { path }));
             }
-            if remove_abandoned(&path, &own)? {
-                continue;
+            if !remove_abandoned(&path, &own)? {
+                return Ok(None);
             }
-            drop(own);
-            if started.elapsed() >= limit {
-                return Err(ErrorKind::TimedOut.into());
-            }
-            std::thread::sleep(PAUSE.min(limit));
         }
     }
 }
@@ -121,6 +113,7 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     fn names(directory: &Path) -> Vec<OsString> {
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name()).collect()
@@ -130,12 +123,11 @@ mod tests {
     fn one_at_a_time_has_it_and_leaves_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let mbox = directory.path().join("Mailbox");
-        let lock = DotLock::take(&mbox, Duration::ZERO).unwrap();
+        let lock = DotLock::take(&mbox).unwrap().unwrap();
         assert_eq!(names(directory.path()), ["Mailbox.lock"]);
-        let error = DotLock::take(&mbox, Duration::ZERO).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(DotLock::take(&mbox).unwrap().is_none());
         drop(lock);
-        DotLock::take(&mbox, Duration::ZERO).unwrap();
+        drop(DotLock::take(&mbox).unwrap().unwrap());
         assert!(names(directory.path()).is_empty());
     }
 
@@ -146,16 +138,16 @@ mod tests {
         let old = File::create(&path).unwrap();
         let ago = |seconds| SystemTime::now() - Duration::from_secs(seconds);
         old.set_modified(ago(1000)).unwrap();
-        assert!(DotLock::take(&directory.path().join("Mailbox"), Duration::ZERO).is_err());
+        let mbox = directory.path().join("Mailbox");
+        assert!(DotLock::take(&mbox).unwrap().is_none());
         old.set_modified(ago(1030)).unwrap();
-        DotLock::take(&directory.path().join("Mailbox"), Duration::ZERO).unwrap();
+        drop(DotLock::take(&mbox).unwrap().unwrap());
         assert!(names(directory.path()).is_empty());
     }
 
     #[test]
     fn where_it_cannot_be_made_nothing_is_waited_for() {
-        let error =
-            DotLock::take(Path::new("/nonexistent/m"), Duration::from_secs(99)).unwrap_err();
+        let error = DotLock::take(Path::new("/nonexistent/m")).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
     }
 }

@@ -43,7 +43,8 @@ impl Locks {
     /// Takes them within `limit`. Those of the file go when it is closed; the other is returned.
     ///
     /// # Errors
-    /// `TimedOut` if somebody else has one of them for so long.
+    /// `TimedOut` if somebody else has one of the file for so long. `WouldBlock` if somebody else has
+    /// the other: he may be waiting for those of the file, so let them go before the next attempt.
     pub(super) fn take(
         self,
         mbox: &Path,
@@ -57,7 +58,10 @@ impl Locks {
                 qmail_sys::lock_within(file, kind, left())?;
             }
         }
-        self.dot.then(|| DotLock::take(mbox, left())).transpose()
+        if !self.dot {
+            return Ok(None);
+        }
+        DotLock::take(mbox)?.map(Some).ok_or(io::ErrorKind::WouldBlock.into())
     }
 }
 
