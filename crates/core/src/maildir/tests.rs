@@ -1,7 +1,7 @@
 use super::*;
 use std::os::unix::fs::PermissionsExt;
 
-fn maildir() -> tempfile::TempDir {
+pub(super) fn maildir() -> tempfile::TempDir {
     let maildir = tempfile::tempdir().unwrap();
     for name in ["tmp", "new", "cur"] {
         fs::create_dir(maildir.path().join(name)).unwrap();
@@ -9,7 +9,7 @@ fn maildir() -> tempfile::TempDir {
     maildir
 }
 
-fn names() -> Names {
+pub(super) fn names() -> Names {
     Names::new(std::process::id(), b"host")
 }
 

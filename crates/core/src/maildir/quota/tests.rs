@@ -3,19 +3,8 @@ use super::*;
 use std::io::Write as _;
 use std::time::{Duration, SystemTime};
 
+use crate::maildir::tests::{maildir, names};
 use crate::maildir::{Delivered, Delivery, deliver};
-
-fn maildir() -> tempfile::TempDir {
-    let maildir = tempfile::tempdir().unwrap();
-    for name in ["tmp", "new", "cur"] {
-        fs::create_dir(maildir.path().join(name)).unwrap();
-    }
-    maildir
-}
-
-fn names() -> Names {
-    Names::new(std::process::id(), b"host")
-}
 
 fn write(path: &Path, text: &str) {
     File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
