@@ -32,3 +32,17 @@ pub mod stopped;
 mod tracee;
 mod tracer;
 pub mod watch;
+
+/// Who is killed, and whose calls fail.
+const PROGRAMS: [&str; 10] = [
+    "qmail-queue",
+    "qmail-todo",
+    "qmail-send",
+    "qmail-clean",
+    "qmail-local",
+    "qmail-lspawn",
+    "qmail-getpw",
+    "qmail-rspawn",
+    "qmail-remote",
+    "qmail-pop3d",
+];

@@ -34,20 +34,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Whose calls fail.
-pub const PROGRAMS: [&str; 10] = [
-    "qmail-queue",
-    "qmail-todo",
-    "qmail-send",
-    "qmail-clean",
-    "qmail-local",
-    "qmail-lspawn",
-    "qmail-getpw",
-    "qmail-rspawn",
-    "qmail-remote",
-    "qmail-pop3d",
-];
-
 /// Daemons that outlive a delivery.
 const DAEMONS: [&str; 5] =
     ["qmail-send", "qmail-todo", "qmail-clean", "qmail-lspawn", "qmail-rspawn"];
@@ -225,7 +211,7 @@ pub fn kinds(all: Vec<Fault>, most: usize, random: &mut Random) -> Vec<Fault> {
 
 /// What of a call can fail, how, and how often: itself, and each sync that it asks for.
 fn eligible(moment: &Moment<'_>) -> Vec<(&'static str, &'static [i32], usize)> {
-    if !PROGRAMS.contains(&&*moment.process.name) || moment.is_of_loader {
+    if !super::PROGRAMS.contains(&&*moment.process.name) || moment.is_of_loader {
         return Vec::new();
     }
     let call = faults(moment.number).map(|(name, errors)| (name, errors, 1));

@@ -26,20 +26,6 @@ impl fmt::Display for Point {
     }
 }
 
-/// What is killed.
-pub const PROGRAMS: [&str; 10] = [
-    "qmail-queue",
-    "qmail-todo",
-    "qmail-send",
-    "qmail-clean",
-    "qmail-local",
-    "qmail-lspawn",
-    "qmail-getpw",
-    "qmail-rspawn",
-    "qmail-remote",
-    "qmail-pop3d",
-];
-
 /// After these have died a delivery may be repeated: nobody may know any more that it was done. So
 /// may a bounce after the qmail-queue that took it has.
 const KNOW_OF_DELIVERIES: [&str; 3] = ["qmail-send", "qmail-local", "qmail-lspawn"];
@@ -55,7 +41,7 @@ pub fn points(events: &[Event]) -> Vec<Point> {
         let program = program.to_owned();
         (0..count).map(move |after| Point { program: program.clone(), after })
     };
-    let known = |(program, _): &(&str, usize)| PROGRAMS.contains(program);
+    let known = |(program, _): &(&str, usize)| super::PROGRAMS.contains(program);
     counts.into_iter().filter(known).flat_map(program).collect()
 }
 
