@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// The directory that everything is in.
-#[must_use]
-pub fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use crate::sources::{rust_files, workspace};
 
 /// A file of the workspace.
 ///
@@ -178,7 +174,7 @@ fn tests_in(place: &str) -> BTreeSet<String> {
     let files = match place.rsplit_once('/') {
         None => vec![workspace().join("tests/tests").join(format!("{place}.rs"))],
         Some((directory, stem)) => {
-            let all = sources(&workspace().join(directory)).into_iter();
+            let all = rust_files(&workspace().join(directory), &[]).into_iter();
             all.filter(|path| path.file_stem().is_some_and(|name| name == stem)).collect()
         }
     };
@@ -191,20 +187,6 @@ fn tests_in(place: &str) -> BTreeSet<String> {
         }
     }
     names
-}
-
-/// All Rust files below a directory.
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ pub mod secure;
 pub mod sink;
 pub mod smtp;
 pub mod snapshot;
+pub mod sources;
 pub mod spawner;
 pub mod third_party;
 pub mod user;

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::accounts::Accounts;
 use crate::sandbox::Sandbox;
+use crate::sources::workspace;
 
 /// A tree that belongs to the caller, made once for all tests of a process.
 pub(crate) fn installed_by_user() -> PathBuf {
@@ -69,8 +70,4 @@ pub(crate) fn configured_home() -> PathBuf {
     let text = fs::read_to_string(workspace().join("install/conf-qmail")).unwrap_or_default();
     let line = text.lines().next().filter(|line| !line.is_empty());
     PathBuf::from(line.unwrap_or("/var/qmail"))
-}
-
-fn workspace() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use qmail_conformance::sources::{rust_files, workspace};
 
 /// Libraries from top to bottom; those of one row do not use each other.
 const LAYERS: [&[&str]; 5] = [
@@ -51,10 +53,6 @@ const DIGESTS: [(&str, &str); 4] =
 struct Package {
     directory: PathBuf,
     uses: Vec<String>,
-}
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
 /// The quoted words of a list in a Cargo.toml that begins with this line.
@@ -212,20 +210,6 @@ fn nothing_waits_for_two_things_at_once() {
     }
 }
 
-/// All Rust files below a directory.
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-    found
-}
-
 #[test]
 fn only_the_kernel_crate_may_be_unsafe() {
     for (name, package) in packages() {
@@ -247,7 +231,7 @@ fn only_the_kernel_crate_may_be_unsafe() {
 #[test]
 fn files_are_small_enough_to_read() {
     for (_, package) in packages() {
-        for file in sources(&package.directory) {
+        for file in rust_files(&package.directory, &[]) {
             let lines = fs::read_to_string(&file).unwrap().lines().count();
             let tests = file.components().any(|part| part.as_os_str() == "tests");
             assert!(lines <= 500 || tests, "{}: {lines} lines", file.display());

@@ -4,16 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use qmail_conformance::sources::workspace;
 
 /// The entries of a list in deny.toml.
 fn listed(name: &str) -> Vec<String> {
-    let text = fs::read_to_string(root().join("deny.toml")).unwrap();
+    let text = fs::read_to_string(workspace().join("deny.toml")).unwrap();
     let start = format!("{name} = [");
     let lines = text.lines().skip_while(|line| *line != start).skip(1);
     let entries = lines.take_while(|line| *line != "]");
@@ -35,7 +32,7 @@ fn crates() -> Vec<[String; 3]> {
         "--prefix",
         "none",
     ]);
-    let output = cargo.args(["--format", "{p}|{l}"]).current_dir(root()).output().unwrap();
+    let output = cargo.args(["--format", "{p}|{l}"]).current_dir(workspace()).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).unwrap();
     // Ours have a path behind the version.
@@ -83,7 +80,7 @@ fn of_every_crate_there_is_one_version_unless_two_others_disagree() {
 
 #[test]
 fn every_crate_comes_from_the_registry() {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).unwrap();
+    let lock = fs::read_to_string(workspace().join("Cargo.lock")).unwrap();
     let sources = lock.lines().filter_map(|line| line.strip_prefix("source = \""));
     assert!(sources.clone().count() > 50);
     for source in sources {

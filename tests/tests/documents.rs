@@ -13,8 +13,9 @@ use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use qmail_conformance::document::{
-    all, anchors, false_references, links, quoted, read, references, rows, split, workspace,
+    all, anchors, false_references, links, quoted, read, references, rows, split,
 };
+use qmail_conformance::sources::workspace;
 
 /// Those that tell people what to set.
 const ABOUT_SETTINGS: [&str; 3] = ["README.md", "docs/guide.md", "docs/patches.md"];

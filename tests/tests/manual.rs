@@ -9,10 +9,11 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use page::Page;
+use qmail_conformance::sources::workspace;
 
 /// Pages of other packages that ours refer to.
 const FOREIGN: [&str; 10] = [
@@ -30,10 +31,6 @@ const FOREIGN: [&str; 10] = [
 
 /// The page in sections 1 and 8 that is about an interface rather than a program.
 const INTERFACE: &str = "qmail-command";
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 fn pages() -> Vec<Page> {
     page::all(&workspace().join("docs/man"))

@@ -3,11 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use qmail_conformance::sources::workspace;
 use qmail_conformance::{Need, Tree, files};
-
-fn workspace() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
 
 /// The scripts below a directory, by their first line, and what they read in.
 fn scripts(directory: &Path) -> Vec<std::path::PathBuf> {

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 
 use qmail_conformance::old_tree::{Layout, PROGRAMS, original};
 use qmail_conformance::snapshot::{Entry, snapshot};
+use qmail_conformance::sources::workspace;
 use qmail_conformance::{Need, Tree, document, files, host, wait};
 
 use site::{Site, mail_in_every_state, preprocessed};
@@ -160,7 +161,7 @@ fn take_over_by_the_readme(tree: &Tree) {
     let commands = blocks.iter().find(|block| block.heading == "Over netqmail or notqmail");
     let sources = tree.scratch().join("sources");
     fs::create_dir_all(sources.join("target")).unwrap();
-    let makefile = document::workspace().canonicalize().unwrap().join("Makefile");
+    let makefile = workspace().canonicalize().unwrap().join("Makefile");
     symlink(makefile, sources.join("Makefile")).unwrap();
     symlink(host::install().parent().unwrap(), sources.join("target/programs")).unwrap();
     let make = tree.script("make", "exec /usr/bin/make -s -o all \"$@\"\n");

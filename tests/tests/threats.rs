@@ -1,19 +1,16 @@
 //! What docs/THREATS.md says: it names every program, and tests that exist.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+use qmail_conformance::sources::{rust_files, workspace};
 
 fn threats() -> String {
-    fs::read_to_string(root().join("docs/THREATS.md")).unwrap()
+    fs::read_to_string(workspace().join("docs/THREATS.md")).unwrap()
 }
 
 #[test]
 fn every_process_has_its_row() {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let manifest = fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
     let members = manifest.lines().skip_while(|line| *line != "members = [");
     let members = members.take_while(|line| *line != "]").filter_map(|line| line.split('"').nth(1));
     // Directories of processes; what else there is has no privilege, or is none.
@@ -24,7 +21,7 @@ fn every_process_has_its_row() {
         assert!(text.contains(name), "{name} is not in docs/THREATS.md");
         count += 1;
     }
-    let filters = fs::read_dir(root().join("smtpd-tools/src/bin")).unwrap().flatten();
+    let filters = fs::read_dir(workspace().join("smtpd-tools/src/bin")).unwrap().flatten();
     for file in filters {
         let name = file.path().file_stem().unwrap().to_string_lossy().into_owned();
         assert!(text.contains(&name), "{name} is not in docs/THREATS.md");
@@ -37,13 +34,15 @@ fn every_process_has_its_row() {
 fn every_test_that_stands_for_a_vulnerability_exists() {
     let text = threats();
     let (_, table) = text.split_once("## Known vulnerabilities").unwrap();
-    let sources = sources(&root());
+    let sources =
+        rust_files(&workspace(), &[]).into_iter().map(|file| fs::read_to_string(file).unwrap());
+    let sources: Vec<String> = sources.collect();
     let mut count = 0;
     for line in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| -")) {
         let Some(tests) = line.split('|').nth(4) else { continue };
         for name in tests.split('`').skip(1).step_by(2) {
             let is_there = if name.contains('/') {
-                root().join(name).is_file()
+                workspace().join(name).is_file()
             } else {
                 let function = format!("fn {}", name.trim_end_matches('*'));
                 sources.iter().any(|source| source.contains(&function))
@@ -53,18 +52,4 @@ fn every_test_that_stands_for_a_vulnerability_exists() {
         }
     }
     assert!(count >= 15, "{count}");
-}
-
-/// Everything that may have a test.
-fn sources(directory: &Path) -> Vec<String> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        if path.is_dir() && name != "target" && !name.starts_with('.') {
-            all.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            all.push(fs::read_to_string(path).unwrap());
-        }
-    }
-    all
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+
+use qmail_conformance::sources::{rust_files, workspace};
 
 /// The files with unsafe code, and how many of them. Whoever removes one takes it from here; whoever
 /// adds one has a reason that convinces a reviewer.
@@ -25,9 +26,10 @@ const INVENTORY: &[(&str, usize)] = &[
 
 #[test]
 fn there_is_no_more_unsafe_code_than_there_was() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let root = workspace();
     let mut found = BTreeMap::new();
-    for file in sources(&root) {
+    // Tests may speak of unsafe code.
+    for file in rust_files(&root, &["tests", "fuzz"]) {
         let text = fs::read_to_string(&file).unwrap();
         let is_comment = |line: &str| line.trim_start().starts_with("//");
         let code: String = text.lines().filter(|line| !is_comment(line)).collect();
@@ -43,19 +45,4 @@ fn there_is_no_more_unsafe_code_than_there_was() {
     let known: BTreeMap<String, usize> =
         INVENTORY.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
     assert_eq!(found, known, "unsafe code: {found:#?}");
-}
-
-/// All sources but those of tests, which may speak of unsafe code.
-fn sources(directory: &Path) -> Vec<PathBuf> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
-        let is_passed_over = ["target", "tests", "fuzz"].contains(&&*name) || name.starts_with('.');
-        if path.is_dir() && !is_passed_over {
-            all.extend(sources(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            all.push(path);
-        }
-    }
-    all
 }

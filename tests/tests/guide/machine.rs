@@ -4,8 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use qmail_conformance::document::{Block, workspace};
+use qmail_conformance::document::Block;
 use qmail_conformance::package::Machine;
+use qmail_conformance::sources::workspace;
 use qmail_conformance::{files, host};
 use tempfile::TempDir;
 
