@@ -11,7 +11,6 @@ mod write;
 use std::io;
 
 use qmail_core::queue::{Channel, Queue, QueueId};
-use qmail_sys::SyncGroup;
 use qmail_wire::todo::News;
 
 use crate::cleaner::{self, Cleaner};
@@ -19,7 +18,8 @@ use crate::lines::{Trouble, warning};
 use crate::reporter::Reporter;
 use crate::route::Routes;
 
-pub(crate) use write::Written;
+pub(crate) use sync::Disk;
+pub(crate) use write::{Written, WrittenFile};
 
 /// Messages that are worked on at once, if so many are there: nobody waits for them. They are few
 /// enough that the first need not wait long for the others, and that their files can all be open.
@@ -35,7 +35,7 @@ pub(crate) fn process(
     queue: &Queue,
     routes: &Routes,
     ids: &[QueueId],
-    group: &mut SyncGroup,
+    disk: &mut Disk,
     cleaner: &mut Cleaner,
     reporter: &mut Reporter,
 ) -> io::Result<()> {
@@ -46,7 +46,7 @@ pub(crate) fn process(
             Err(trouble) => reporter.log(warning(&trouble)),
         }
     }
-    let (safe, troubles) = sync::sync(group, queue, written);
+    let (safe, troubles) = disk.sync(queue, written);
     for trouble in troubles {
         reporter.log(warning(&trouble));
     }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use qmail_core::queue::{Queue, TodoLock, Trigger};
-use qmail_sys::{Interest, SyncGroup, poll};
+use qmail_sys::{Interest, poll};
 use qmail_wire::todo::{News, Order};
 
-use crate::batch;
+use crate::batch::{self, Disk};
 use crate::cleaner::Cleaner;
 use crate::lines::{self, cannot_reread, cannot_scan, name};
 use crate::reporter::Reporter;
@@ -33,7 +33,7 @@ pub(crate) struct Daemon {
     orders: File,
     reporter: Reporter,
     cleaner: Cleaner,
-    group: SyncGroup,
+    disk: Disk,
     trigger: Option<Trigger>,
     scan: Option<Scan>,
     next_scan: Instant,
@@ -66,14 +66,15 @@ impl Daemon {
         reporter: Reporter,
         cleaner: Cleaner,
     ) -> Self {
+        let disk = Disk::of(&queue);
         Self {
             home,
             queue,
+            disk,
             settings,
             orders: File::from(orders),
             reporter,
             cleaner,
-            group: SyncGroup::new(),
             trigger: None,
             scan: None,
             next_scan: Instant::now(),
@@ -147,7 +148,7 @@ impl Daemon {
                 &self.queue,
                 &self.settings.routes,
                 &ids,
-                &mut self.group,
+                &mut self.disk,
                 &mut self.cleaner,
                 &mut self.reporter,
             )

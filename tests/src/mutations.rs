@@ -20,6 +20,9 @@ pub struct Mutation {
 /// The power fails.
 const POWER: &str = "where_names_have_no_order";
 
+/// The same where names keep their order, and the programs know.
+const POWER_IN_ORDER: &str = "a_power_failure_loses_nothing_where_names_keep_their_order";
+
 /// Something fails before that.
 const MISFORTUNE: &str = "after_another_misfortune";
 
@@ -48,12 +51,16 @@ const TODO_ALL: &str =
 const SYNC_GROUP: &str = "crates/sys/src/sync_group.rs";
 
 const CREATE: &str = "crates/core/src/queue/create.rs";
-const SYNC_MESSAGE: &str = "self.message.sync_all().map_err(CreateError::Sync)?;";
-const SYNC_ENVELOPE: &str = "self.envelope.sync_all().map_err(CreateError::Sync)?;";
-const SYNC_MESS: &str = "sync_parent(&queue.mess(id))?;";
+const MAKE_SAFE: &str = "self.make_safe().map_err(CreateError::Sync)?;";
+const SYNC_MESSAGE: &str = "self.message.sync_all()?;";
+const SYNC_ENVELOPE: &str = "self.envelope.sync_all()?;";
+const SYNC_MESS: &str = "sync_parent(&self.files.queue.mess(self.files.id))";
 const LINK: &str = "fs::hard_link(queue.intd(id), &todo).map_err(CreateError::LinkTodo)?;";
 const LINK_EARLY: &str =
     "fs::hard_link(queue.intd(id), queue.todo(id)).map_err(CreateError::LinkTodo)?;";
+
+const JOURNAL: &str = "crates/sys/src/journal.rs";
+const MAILDIR: &str = "crates/core/src/maildir.rs";
 
 /// All of them.
 pub const ALL: &[Mutation] = &[
@@ -74,30 +81,96 @@ pub const ALL: &[Mutation] = &[
     Mutation {
         name: "qmail-queue does not sync the message's name",
         file: CREATE,
-        lines: &[(SYNC_MESS, "")],
+        lines: &[(SYNC_MESS, "Ok(())")],
         programs: &["qmail-queue"],
         test: POWER,
     },
     Mutation {
         name: "qmail-queue does not sync the name in todo",
         file: CREATE,
-        lines: &[("sync_parent(&todo)?;", "")],
+        lines: &[("sync_parent(&todo).map_err(CreateError::Sync)?;", "")],
         programs: &["qmail-queue"],
         test: POWER,
     },
     Mutation {
-        name: "qmail-queue links the envelope before it is synced",
+        name: "qmail-queue links the envelope before anything is synced",
         file: CREATE,
-        lines: &[(LINK, SYNC_ENVELOPE), (SYNC_ENVELOPE, LINK_EARLY)],
+        lines: &[(LINK, MAKE_SAFE), (MAKE_SAFE, LINK_EARLY)],
         programs: &["qmail-queue"],
         test: POWER,
     },
     Mutation {
         name: "qmail-queue links the envelope before the message's name is synced",
         file: CREATE,
-        lines: &[(LINK, SYNC_MESS), (SYNC_MESS, LINK_EARLY)],
+        lines: &[
+            (LINK, ""),
+            (
+                SYNC_ENVELOPE,
+                "self.envelope.sync_all()?; \
+                 let (queue, id) = (self.files.queue, self.files.id); \
+                 fs::hard_link(queue.intd(id), queue.todo(id))?;",
+            ),
+        ],
         programs: &["qmail-queue"],
         test: POWER,
+    },
+    Mutation {
+        name: "qmail-queue links the envelope before anything is written out",
+        file: CREATE,
+        lines: &[(LINK, MAKE_SAFE), (MAKE_SAFE, LINK_EARLY)],
+        programs: &["qmail-queue"],
+        test: POWER_IN_ORDER,
+    },
+    Mutation {
+        name: "qmail-queue does not write the message out",
+        file: CREATE,
+        lines: &[("write_out(&self.message)?;", "")],
+        programs: &["qmail-queue"],
+        test: POWER_IN_ORDER,
+    },
+    Mutation {
+        name: "qmail-queue does not write the envelope out",
+        file: CREATE,
+        lines: &[("return write_out(&self.envelope);", "return Ok(());")],
+        programs: &["qmail-queue"],
+        test: POWER_IN_ORDER,
+    },
+    Mutation {
+        name: "qmail-queue does not wait for what it writes out",
+        file: JOURNAL,
+        lines: &[(
+            "match sync_range(file, ALL) {",
+            "let _ = ALL; match sync_range(file, libc::SYNC_FILE_RANGE_WRITE) {",
+        )],
+        programs: &["qmail-queue"],
+        test: POWER_IN_ORDER,
+    },
+    Mutation {
+        name: "qmail-queue takes every disk for one that keeps names in order",
+        file: JOURNAL,
+        lines: &[(
+            "is_ordered.then_some(Self { device })",
+            "(is_ordered || device != 0).then_some(Self { device })",
+        )],
+        programs: &["qmail-queue"],
+        test: POWER,
+    },
+    Mutation {
+        name: "qmail-todo writes nothing out",
+        file: TODO_SYNC,
+        lines: &[(
+            "let has_failed = |file: &&WrittenFile| write_out(&file.file).is_err();",
+            "let _ = write_out; let has_failed = |_: &&WrittenFile| false;",
+        )],
+        programs: &["qmail-todo"],
+        test: POWER_IN_ORDER,
+    },
+    Mutation {
+        name: "qmail-local does not write out what is for a Maildir",
+        file: MAILDIR,
+        lines: &[("Some(_) => write_out(&self.file),", "Some(_) => Ok(()),")],
+        programs: &["qmail-local"],
+        test: POWER_IN_ORDER,
     },
     Mutation {
         name: "qmail-todo syncs nothing of a group",
@@ -136,10 +209,10 @@ pub const ALL: &[Mutation] = &[
         file: "qmail-todo/src/batch.rs",
         lines: &[
             (
-                "let (safe, troubles) = sync::sync(group, queue, written);",
+                "let (safe, troubles) = disk.sync(queue, written);",
                 "let ids: Vec<QueueId> = written.iter().map(|message| message.id).collect(); \
                  let gone = cleaner.clean(queue, &ids)?; \
-                 let (safe, troubles) = sync::sync(group, queue, written);",
+                 let (safe, troubles) = disk.sync(queue, written);",
             ),
             ("let gone = cleaner.clean(queue, &ids)?;", ""),
         ],
@@ -179,14 +252,14 @@ pub const ALL: &[Mutation] = &[
     },
     Mutation {
         name: "qmail-local does not sync what it writes to a Maildir",
-        file: "crates/core/src/maildir.rs",
-        lines: &[("temporary.file.sync_all().map_err(MaildirError::Other)?;", "")],
+        file: MAILDIR,
+        lines: &[("None => self.file.sync_all(),", "None => Ok(()),")],
         programs: &["qmail-local"],
         test: POWER,
     },
     Mutation {
         name: "qmail-local does not sync the name in a Maildir",
-        file: "crates/core/src/maildir.rs",
+        file: MAILDIR,
         lines: &[(
             "if let Err(error) = sync(&new) {",
             "let _ = (sync, &new); if let Err(error) = io::Result::Ok(()) {",

@@ -5,27 +5,36 @@
 use std::time::Instant;
 
 use qmail_conformance::crash::faults::{Fault, kinds};
-use qmail_conformance::crash::plan::Site;
+use qmail_conformance::crash::plan::{Ground, PROMISING, Site};
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::report::{is_thorough, only_program, say};
 
 /// Calls that fail, besides those by which many files are synced at once.
 const FAULTS: usize = 48;
 
-/// The same where files are synced one by one: only of who does so.
-const FAULTS_WITHOUT_GROUPS: usize = 8;
+/// The same of those who do otherwise where nothing is known of the disk, and where files are synced
+/// one by one besides.
+const FAULTS_ELSEWHERE: usize = 8;
 
 #[test]
 fn whatever_fails_is_tried_again() {
-    let Some(site) = Site::new() else { return };
+    let Some(site) = Site::on(Ground::Ordered) else { return };
     let_fail(&site, FAULTS, |fault| only_program().is_none_or(|only| fault.program == only));
 }
 
 #[test]
+fn whatever_fails_where_nothing_is_known_of_the_disk_is_tried_again() {
+    let Some(site) = Site::of_ours_on(Ground::Loose) else { return };
+    let syncs = |fault: &Fault| fault.call == "fsync" || fault.call.starts_with("io_");
+    let is_wanted = |fault: &Fault| PROMISING.contains(&fault.program.as_str()) && syncs(fault);
+    let_fail(&site, FAULTS_ELSEWHERE, is_wanted);
+}
+
+#[test]
 fn whatever_fails_while_files_are_synced_one_by_one_is_tried_again() {
-    let Some(site) = Site::without_groups().filter(|site| !site.tree.is_original()) else { return };
+    let Some(site) = Site::of_ours_on(Ground::OneByOne) else { return };
     let is_wanted = |fault: &Fault| fault.program == "qmail-todo" && fault.call != "io_setup";
-    let_fail(&site, FAULTS_WITHOUT_GROUPS, is_wanted);
+    let_fail(&site, FAULTS_ELSEWHERE, is_wanted);
 }
 
 fn let_fail(site: &Site, most: usize, is_wanted: impl Fn(&Fault) -> bool) {
@@ -39,9 +48,9 @@ fn let_fail(site: &Site, most: usize, is_wanted: impl Fn(&Fault) -> bool) {
     let tried = sample.len();
     let reached = sample.iter().filter(|fault| site.fail_at(fault, &calls)).count();
     assert!(reached * 2 >= tried, "only {reached} of {tried} calls came");
-    let way = if site.syncs_groups { "" } else { ", files synced one by one" };
+    let ground = site.ground;
     say(&format!(
-        "faults{way}: {reached} calls failed of {tried} tried of {known} known, 0 wrong; {:?}",
+        "faults, {ground}: {reached} calls failed of {tried} tried of {known} known, 0 wrong; {:?}",
         start.elapsed()
     ));
 }

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use qmail_conformance::crash::plan::Site;
+use qmail_conformance::crash::plan::{Ground, Site};
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::recorder::Recorder;
 use qmail_conformance::crash::report::say;
@@ -31,7 +31,7 @@ const NUDGES: Duration = Duration::from_millis(500);
 
 #[test]
 fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
-    let Some(site) = Site::new() else { return };
+    let Some(site) = Site::on(Ground::Ordered) else { return };
     site.tree.control("smtproutes", "dns.example:\n:[127.0.0.1]:1\n");
     let seconds = std::env::var("QMAIL_SOAK").ok().and_then(|text| text.parse().ok());
     let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(USUAL_SECONDS));
@@ -70,7 +70,7 @@ fn in_the_middle_of_all_troubles_every_message_is_accounted_for() {
 
 #[test]
 fn a_notice_that_nobody_gets_is_noted_when_it_is_discarded() {
-    let Some(site) = Site::new() else { return };
+    let Some(site) = Site::on(Ground::Ordered) else { return };
     site.tree.control("doublebounceto", "nobody\n");
     let mut troubles = Troubles::new(&site);
     let text = "Subject: s0\n\nend of s0\n".to_owned();

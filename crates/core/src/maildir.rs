@@ -18,6 +18,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use qmail_sys::{Journal, write_out};
+
 use crate::blocks::{BLOCK, Blocks};
 use name::unless_taken;
 use quota::{Quota, Usage, Wanted};
@@ -133,7 +135,7 @@ fn deliver_within(
     {
         return Err(MaildirError::Full);
     }
-    temporary.file.sync_all().map_err(MaildirError::Other)?;
+    temporary.make_safe().map_err(MaildirError::Other)?;
     let suffix = if delivery.size_in_name || quota.is_some() {
         temporary.size.suffix()
     } else {
@@ -209,6 +211,14 @@ impl Temporary {
     fn put(&mut self, bytes: &[u8]) -> Result<(), MaildirError> {
         self.size.count(bytes);
         self.file.write_all(bytes).map_err(MaildirError::Other)
+    }
+
+    /// What is in it is on disk before its name in `new/`, or comes there with it.
+    fn make_safe(&self) -> io::Result<()> {
+        match Journal::of(&self.file) {
+            Some(_) => write_out(&self.file),
+            None => self.file.sync_all(),
+        }
     }
 
     /// The name that it has then.

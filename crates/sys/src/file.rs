@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use nix::sys::stat::{Mode, umask};
@@ -21,15 +20,6 @@ pub fn change_mask(mask: u32) {
 /// Makes a FIFO of mode `mode` (less the mask).
 pub fn make_fifo(path: &Path, mode: u32) -> io::Result<()> {
     Ok(nix::unistd::mkfifo(path, Mode::from_bits_truncate(mode))?)
-}
-
-/// Has the system begin to write a file that is to be synced soon, and does not wait for it.
-///
-/// Two files that are synced one after the other make ext4 write its journal twice. If the second
-/// one has begun before, the first sync is for both. A hint: what comes of it shows in the sync.
-pub fn begin_writing(file: &File) {
-    // SAFETY: sync_file_range takes numbers and touches no memory of ours.
-    unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
 }
 
 /// Waits until the names in `directory` are on disk.

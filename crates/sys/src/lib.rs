@@ -18,6 +18,7 @@ mod file;
 mod fork;
 mod hangup;
 mod identity;
+mod journal;
 mod kill;
 mod local_time;
 mod lock;
@@ -45,12 +46,11 @@ pub use crypt::{Shadow, crypt};
 pub use environment::secure_execution;
 pub use exec::{FailureCodes, Spawn};
 pub use fd::{Pipe, inherit, pipe, set_nonblocking};
-pub use file::{
-    OPEN_NO_LINK, OPEN_NONBLOCKING, begin_writing, change_mask, make_fifo, sync_directory,
-};
+pub use file::{OPEN_NO_LINK, OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use hangup::wait_for_hangup;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
+pub use journal::{Journal, begin_writing, write_out};
 pub use kill::send_signal;
 pub use local_time::local_offset;
 pub use lock::{LockKind, lock_within};

@@ -9,7 +9,7 @@ use super::*;
 struct Bench {
     root: tempfile::TempDir,
     queue: Queue,
-    group: SyncGroup,
+    disk: Disk,
     cleaner: Cleaner,
     reporter: Reporter,
     requests: File,
@@ -40,10 +40,11 @@ impl Bench {
         let queue = Queue::open(root.path()).unwrap();
         let (requests, replies) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
         let news = qmail_sys::pipe().unwrap();
+        let disk = Disk::of(&queue);
         Self {
             root,
             queue,
-            group: SyncGroup::new(),
+            disk,
             cleaner: Cleaner::new(File::from(requests.write), File::from(replies.read)),
             reporter: Reporter::new(File::from(news.write)),
             requests: File::from(requests.read),
@@ -64,8 +65,8 @@ impl Bench {
     fn process(mut self, ids: &[u64], replies: &[u8]) -> (Self, String, Vec<String>) {
         self.replies.write_all(replies).unwrap();
         let ids: Vec<QueueId> = ids.iter().copied().map(QueueId::new).collect();
-        let Self { queue, group, cleaner, reporter, .. } = &mut self;
-        process(queue, &routes(), &ids, group, cleaner, reporter).unwrap();
+        let Self { queue, disk, cleaner, reporter, .. } = &mut self;
+        process(queue, &routes(), &ids, disk, cleaner, reporter).unwrap();
         self.reporter.tell(&News::Stopped);
         self.reporter.flush().unwrap();
         let requests = if replies.is_empty() { String::new() } else { read(&mut self.requests) };
@@ -192,10 +193,10 @@ fn a_lost_qmail_clean_is_an_error() {
     let bench = Bench::new(false);
     bench.file("mess/1/7", b"");
     bench.file("todo/7", b"u0\0p1\0F\0Ta\0");
-    let Bench { root, queue, mut group, mut cleaner, mut reporter, requests, replies, .. } = bench;
+    let Bench { root, queue, mut disk, mut cleaner, mut reporter, requests, replies, .. } = bench;
     drop((requests, replies));
     let ids = [QueueId::new(7)];
-    let result = process(&queue, &routes(), &ids, &mut group, &mut cleaner, &mut reporter);
+    let result = process(&queue, &routes(), &ids, &mut disk, &mut cleaner, &mut reporter);
     assert!(result.is_err());
     drop(root);
 }

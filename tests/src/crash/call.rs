@@ -42,6 +42,8 @@ pub enum Form {
     Resize,
     /// Descriptor 0 to disk.
     Sync,
+    /// Descriptor 0 to disk without its length, from 1 on, 2 bytes of it or all, as 3 says.
+    WriteOut,
     /// Requests to the kernel, as many as argument 1 says, at argument 2.
     Submit,
     /// What became of them: argument 3.
@@ -109,6 +111,7 @@ pub fn form(number: c_long) -> Form {
         libc::SYS_pwritev | libc::SYS_pwritev2 => Form::WriteVector { positioned: true },
         libc::SYS_ftruncate => Form::Resize,
         libc::SYS_fsync | libc::SYS_fdatasync => Form::Sync,
+        libc::SYS_sync_file_range => Form::WriteOut,
         libc::SYS_io_submit => Form::Submit,
         libc::SYS_io_getevents | IO_PGETEVENTS => Form::Outcomes,
         libc::SYS_sync | libc::SYS_syncfs => Form::SyncAll,
@@ -130,7 +133,6 @@ pub fn form(number: c_long) -> Form {
         | libc::SYS_utimes
         | libc::SYS_utimensat => Form::Attributes,
         libc::SYS_exit | libc::SYS_exit_group => Form::Exit,
-        // sync_file_range(2), too: "these operations do not provide any guarantees".
         _ => Form::Other,
     }
 }
@@ -156,7 +158,7 @@ pub fn faults(number: c_long) -> Option<Faults> {
             ("write", &[ENOSPC, EDQUOT, EIO, EINTR])
         }
         libc::SYS_fsync | libc::SYS_fdatasync => FAULTS_OF_SYNC,
-        libc::SYS_sync_file_range => ("sync_file_range", &[ENOSPC, EIO]),
+        libc::SYS_sync_file_range => ("sync_file_range", &[ENOSPC, EDQUOT, EIO, ENOSYS]),
         // None left of those that the whole machine has, or a filter that knows no such calls.
         libc::SYS_io_setup => ("io_setup", &[EAGAIN, ENOMEM, ENOSYS]),
         libc::SYS_io_submit => ("io_submit", &[EAGAIN, ENOMEM, ENOSYS]),
@@ -172,6 +174,7 @@ pub fn faults(number: c_long) -> Option<Faults> {
         | libc::SYS_fstat
         | libc::SYS_newfstatat
         | libc::SYS_statx => ("stat", &[EIO, ENOMEM]),
+        libc::SYS_readlink | libc::SYS_readlinkat => ("readlink", &[EIO, ENOMEM]),
         libc::SYS_getdents64 => ("getdents", &[EIO, ENOMEM]),
         libc::SYS_chdir | libc::SYS_fchdir => ("chdir", &[EIO, ENOMEM]),
         libc::SYS_pipe | libc::SYS_pipe2 => ("pipe", &[EMFILE, ENOMEM]),

@@ -80,6 +80,7 @@ impl Disk {
                 self.change(*file, |content| content.resize(length, 0));
             }
             Change::Sync(_)
+            | Change::WriteOut(_)
             | Change::SyncsBegun(_)
             | Change::SyncsEnded(_)
             | Change::SyncFailed(_)

@@ -44,6 +44,9 @@ pub enum Change {
     Resize(File, u64),
     /// What is in a file, or which names are in a directory, is safe.
     Sync(File),
+    /// What is in a file is on its way to disk ahead of names that are made later: wherever these keep
+    /// their order, they are not there without it.
+    WriteOut(File),
     /// Somebody has asked for syncs, and goes on meanwhile. Of what comes later they know nothing.
     SyncsBegun(Vec<Ticket>),
     /// He has been told that these are done: from now on it is as if each was a [`Change::Sync`] at

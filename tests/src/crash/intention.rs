@@ -66,7 +66,11 @@ impl Intention {
     /// What it means that the call is not made, and returns this error.
     pub(crate) fn failed(&self, inner: &mut Inner, pid: Pid, errno: i32) -> Vec<Change> {
         match self {
-            Self::Change(Change::Sync(file)) => vec![Change::SyncFailed(*file)],
+            // A kernel that does not know it has not tried.
+            Self::Change(Change::WriteOut(_)) if errno == libc::ENOSYS => Vec::new(),
+            Self::Change(Change::Sync(file) | Change::WriteOut(file)) => {
+                vec![Change::SyncFailed(*file)]
+            }
             Self::Outcomes if errno != libc::EINTR => inner.flights.lose(pid),
             _ => Vec::new(),
         }
@@ -146,6 +150,7 @@ fn intend(inner: &Inner, entry: &Entry) -> Intention {
             watched(inner, entry, 0).map(|file| Change::Resize(file, entry.argument(1)))
         }
         Form::Sync => watched(inner, entry, 0).map(Change::Sync),
+        Form::WriteOut => written_out(inner, entry).map(Change::WriteOut),
         Form::SyncAll => Some(Change::SyncAll),
         Form::Submit => {
             let requests = flight::requests(entry, &inner.watch);
@@ -214,6 +219,16 @@ fn unknown(inner: &Inner, entry: &Entry, concern: Concern) -> Intention {
 /// The watched file or directory behind a descriptor.
 fn watched(inner: &Inner, entry: &Entry, argument: usize) -> Option<File> {
     inner.watch.identify(&entry.file(entry.descriptor(argument))?)
+}
+
+/// What is written out as a whole, and waited for. Anything less is a hint, and guarantees nothing.
+fn written_out(inner: &Inner, entry: &Entry) -> Option<File> {
+    const ALL: libc::c_uint = libc::SYNC_FILE_RANGE_WAIT_BEFORE
+        | libc::SYNC_FILE_RANGE_WRITE
+        | libc::SYNC_FILE_RANGE_WAIT_AFTER;
+    let is_whole = entry.argument(1) == 0 && entry.argument(2) == 0;
+    let is_waited_for = entry.argument(3) == u64::from(ALL);
+    if is_whole && is_waited_for { watched(inner, entry, 0) } else { None }
 }
 
 /// A name in a watched directory.

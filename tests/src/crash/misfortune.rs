@@ -37,7 +37,7 @@ pub fn misfortunes(events: &[Event], calls: &Calls) -> (Vec<Misfortune>, Vec<Mis
     let is_reader = |program: &str| program == "qmail-pop3d";
     let kills = points(events).into_iter().filter(|point| !is_reader(&point.program));
     let is_sync = |fault: &&Fault| match fault.errno {
-        libc::EIO => fault.call == FAULTS_OF_SYNC.0,
+        libc::EIO => [FAULTS_OF_SYNC.0, "sync_file_range"].contains(&fault.call),
         // Nobody hears what became of them.
         libc::ENOSYS => fault.call == "io_getevents",
         _ => false,

@@ -35,7 +35,7 @@ pub fn without(record: &Record, omitted: &Omission) -> Record {
         let by = event.clone();
         let is_it = |file: File| omission(record, &by, file).as_ref() == Some(omitted);
         match &mut event.deed {
-            Deed::Disk(Change::Sync(file)) => !is_it(*file),
+            Deed::Disk(Change::Sync(file) | Change::WriteOut(file)) => !is_it(*file),
             // The others of its group are synced all the same.
             Deed::Disk(Change::SyncsEnded(tickets)) => {
                 tickets.retain(|ticket| !is_it(ticket.file));
@@ -47,10 +47,10 @@ pub fn without(record: &Record, omitted: &Omission) -> Record {
     mutant
 }
 
-/// What is safe after this.
+/// What is safe after this, or safe before any later name.
 fn synced(event: &Event) -> Vec<File> {
     match &event.deed {
-        Deed::Disk(Change::Sync(file)) => vec![*file],
+        Deed::Disk(Change::Sync(file) | Change::WriteOut(file)) => vec![*file],
         Deed::Disk(Change::SyncsEnded(tickets)) => {
             tickets.iter().map(|ticket| ticket.file).collect()
         }

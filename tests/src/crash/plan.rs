@@ -1,6 +1,7 @@
 //! The site that crashes: what mail it has, and what is to become of it.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::io::{Write, pipe};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use super::laid;
 use super::law::{Fate, Mail, Recipient, World};
 use super::mailboxes::Mailbox;
 use super::queue_view::Layout;
-use super::recorder::{Policy, Record, Recorder, Verdict};
+use super::recorder::{Moment, Policy, Record, Recorder, Verdict};
 use super::watch::Watch;
 use crate::log::Running;
 use crate::process::{Finished, background};
@@ -24,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// So long nothing happens where nothing is left to be done at once.
 const REST: Duration = Duration::from_millis(400);
+
+/// Who promises that mail is safe, in another way on each ground. They ask what disk they are on, and
+/// nothing else by access(2).
+pub const PROMISING: [&str; 3] = ["qmail-queue", "qmail-todo", "qmail-local"];
 
 /// How often qmail-send is told to try again what was deferred.
 const NUDGES: Duration = Duration::from_millis(300);
@@ -37,9 +42,30 @@ pub struct Site {
     pub tree: Tree,
     /// All messages that it gets.
     pub mails: Vec<Mail>,
-    /// Whether the kernel syncs many files at once. It does not for whoever may not ask it: there are
-    /// filters of system calls, and a limit for the whole machine.
-    pub syncs_groups: bool,
+    /// What its programs find out about their disk.
+    pub ground: Ground,
+}
+
+/// What programs are made to believe of the disk that they are on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Names keep their order.
+    Ordered,
+    /// Nothing is known; the kernel syncs many files at once.
+    Loose,
+    /// Nothing is known, and the kernel does not sync many files at once. It does not for whoever may
+    /// not ask it: there are filters of system calls, and a limit for the whole machine.
+    OneByOne,
+}
+
+impl fmt::Display for Ground {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Ordered => "names keep their order",
+            Self::Loose => "nothing known of the disk",
+            Self::OneByOne => "nothing known of the disk, files synced one by one",
+        })
+    }
 }
 
 /// What is in a tree at one moment.
@@ -53,7 +79,7 @@ pub struct Found {
 impl Site {
     /// None where something that it needs is missing.
     #[must_use]
-    pub fn new() -> Option<Self> {
+    pub fn on(ground: Ground) -> Option<Self> {
         let tree = Tree::under_test();
         if tree.lacks(Need::Root) {
             return None;
@@ -64,24 +90,19 @@ impl Site {
         let _ = (joe.make_maildir("box"), jane.uses_maildir());
         joe.instruct("-default", "./box/\n");
         joe.instruct("-mbox-default", "./mbox\n");
-        Some(Self { tree, mails: mails(), syncs_groups: true })
+        Some(Self { tree, mails: mails(), ground })
     }
 
-    /// The same where files are synced one by one.
+    /// The same, of programs of ours: netqmail does not ask what disk it is on.
     #[must_use]
-    pub fn without_groups() -> Option<Self> {
-        Some(Self { syncs_groups: false, ..Self::new()? })
+    pub fn of_ours_on(ground: Ground) -> Option<Self> {
+        Self::on(ground).filter(|site| !site.tree.is_original())
     }
 
-    /// This policy, where the kernel is as it is here.
+    /// This policy, on the ground that is here.
     pub(crate) fn policy(&self, mut policy: Policy) -> Policy {
-        if self.syncs_groups {
-            return policy;
-        }
-        Box::new(move |moment| match moment.number {
-            libc::SYS_io_setup => Verdict::Fail(libc::ENOSYS),
-            _ => policy(moment),
-        })
+        let ground = self.ground;
+        Box::new(move |moment| ground.verdict(moment).unwrap_or_else(|| policy(moment)))
     }
 
     /// The directories that matter.
@@ -304,6 +325,22 @@ impl Site {
         let program = self.tree.program("qmail-pop3d").arg("box").run_as(joe.identity());
         let program = program.in_directory(joe.home()).stdin("RETR 1\r\nDELE 1\r\nQUIT\r\n");
         self.tree.run_recorded(program, recorder)
+    }
+}
+
+impl Ground {
+    /// What becomes of calls that ask about it.
+    fn verdict(self, moment: &Moment<'_>) -> Option<Verdict> {
+        let asks = PROMISING.contains(&&*moment.process.name) && !moment.is_of_loader;
+        match moment.number {
+            // The last question: are there signs of a journal?
+            libc::SYS_access | libc::SYS_faccessat if asks && self == Self::Ordered => {
+                Some(Verdict::Pretend)
+            }
+            libc::SYS_access | libc::SYS_faccessat if asks => Some(Verdict::Fail(libc::ENOENT)),
+            libc::SYS_io_setup if self == Self::OneByOne => Some(Verdict::Fail(libc::ENOSYS)),
+            _ => None,
+        }
     }
 }
 

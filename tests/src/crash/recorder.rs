@@ -24,6 +24,8 @@ pub enum Verdict {
     Kill,
     /// It fails with this error and has no effect.
     Fail(i32),
+    /// It succeeds, with 0, and has no effect.
+    Pretend,
     /// The sync with this number, of those that it asks for, is to end with this error.
     FailSync(usize, i32),
 }

@@ -1,7 +1,8 @@
 //! In which states a disk can be when the power goes.
 //!
 //! What was synced is there. Of the rest anything may be, as far as the journal of the file system
-//! lets it: see [`Journal`]. Bytes of a file that were not synced may all be there, or none, or
+//! lets it: see [`Journal`]. Where names keep their order, bytes that were written out and waited for
+//! are there with each name that was made, or removed, later. Bytes of a file that were not synced may all be there, or none, or
 //! some, or the file may have its new length and zeroes where the bytes should be.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +46,8 @@ struct OnItsWay {
     change: Change,
     /// When it was made.
     time: u64,
+    /// When it was written out: with any later name it comes to disk.
+    written_out: Option<u64>,
     prospect: Prospect,
 }
 
@@ -104,6 +107,7 @@ impl Pending {
                 self.data.entry(*file).or_default().push(change);
             }
             Change::Sync(file) => self.sync(*file, self.time),
+            Change::WriteOut(file) => self.write_out(*file),
             Change::SyncsBegun(tickets) => {
                 self.begun.extend(tickets.iter().map(|ticket| (*ticket, self.time)));
             }
@@ -115,17 +119,21 @@ impl Pending {
                 }
             }
             Change::SyncFailed(file) => self.doubt(*file),
-            Change::NumberFree => self.settle_names(|_| true),
+            Change::NumberFree => {
+                self.settle_names(|_| true);
+                self.settle_bytes(self.time);
+            }
             Change::SyncAll => {
                 self.settle_names(|_| true);
                 let files: Vec<File> = self.data.keys().copied().collect();
-                files.into_iter().for_each(|file| self.sync_bytes(file, self.time));
+                files.into_iter().for_each(|file| self.sync_bytes(file, |_| true));
             }
         }
     }
 
     fn on_its_way(&self, change: &Change) -> OnItsWay {
-        OnItsWay { change: change.clone(), time: self.time, prospect: Prospect::Syncable }
+        let (change, prospect) = (change.clone(), Prospect::Syncable);
+        OnItsWay { change, time: self.time, written_out: None, prospect }
     }
 
     fn push_name(&mut self, change: &Change) {
@@ -140,20 +148,25 @@ impl Pending {
 
     /// Syncs what was there at this time.
     fn sync(&mut self, file: File, time: u64) {
-        self.sync_bytes(file, time);
+        self.sync_bytes(file, |one| one.time < time);
         let is_older = |one: &OnItsWay| one.time < time;
         match self.journal {
-            Journal::Synchronous | Journal::Ordered => self.settle_names(is_older),
+            Journal::Synchronous => self.settle_names(is_older),
+            Journal::Ordered => {
+                self.settle_names(is_older);
+                self.settle_bytes(time);
+            }
             Journal::Loose => self.settle_names(|one| {
                 is_older(one) && names(&one.change).iter().any(|name| name.directory == file)
             }),
         }
     }
 
-    fn sync_bytes(&mut self, file: File, time: u64) {
+    /// Brings the first bytes of a file, those that are of this kind, to disk.
+    fn sync_bytes(&mut self, file: File, is_it: impl Fn(&OnItsWay) -> bool) {
         let mut rest = self.data.remove(&file).unwrap_or_default();
         let is_doubtful = rest.iter().any(|one| one.prospect == Prospect::Doubtful);
-        let older = rest.iter().take_while(|one| one.time < time).count();
+        let older = rest.iter().take_while(|one| is_it(one)).count();
         if is_doubtful {
             let older = rest.iter_mut().take(older);
             let syncable = older.filter(|one| one.prospect == Prospect::Syncable);
@@ -163,6 +176,26 @@ impl Pending {
         }
         if !rest.is_empty() {
             self.data.insert(file, rest);
+        }
+    }
+
+    /// POSIX promises nothing for that: elsewhere it does nothing.
+    fn write_out(&mut self, file: File) {
+        if self.journal != Journal::Ordered {
+            return;
+        }
+        let all = self.data.get_mut(&file).into_iter().flatten();
+        let clean = all.filter(|one| one.prospect == Prospect::Syncable);
+        for one in clean.filter(|one| one.written_out.is_none()) {
+            one.written_out = Some(self.time);
+        }
+    }
+
+    /// Of all files, what was written out before this time.
+    fn settle_bytes(&mut self, time: u64) {
+        let files: Vec<File> = self.data.keys().copied().collect();
+        for file in files {
+            self.sync_bytes(file, |one| one.written_out.is_some_and(|written| written < time));
         }
     }
 
@@ -228,13 +261,19 @@ impl Pending {
 
     fn disk(&self, set: &BTreeSet<usize>, fates: &[Fate]) -> Disk {
         let mut disk = self.durable.clone();
+        let mut latest = 0;
         for (number, one) in self.names.iter().enumerate() {
             if set.contains(&number) {
                 disk.apply(&one.change);
+                latest = one.time;
             }
         }
+        let is_safe = |one: &OnItsWay| {
+            let is_ahead = one.written_out.is_some_and(|written| written < latest);
+            is_ahead || one.prospect == Prospect::Safe
+        };
         for (changes, fate) in self.data.values().zip(fates) {
-            befall(&mut disk, changes, *fate);
+            befall(&mut disk, changes, *fate, is_safe);
         }
         disk
     }
@@ -308,12 +347,12 @@ fn is_uniform(fates: &[Fate]) -> bool {
     matches!(first, Fate::All | Fate::Lost) && fates.iter().all(|fate| fate == first)
 }
 
-fn befall(disk: &mut Disk, changes: &[OnItsWay], fate: Fate) {
-    let last = changes.iter().rposition(|one| one.prospect != Prospect::Safe);
+fn befall(disk: &mut Disk, changes: &[OnItsWay], fate: Fate, is_safe: impl Fn(&OnItsWay) -> bool) {
+    let last = changes.iter().rposition(|one| !is_safe(one));
     for (number, one) in changes.iter().enumerate() {
         let (change, is_last) = (&one.change, Some(number) == last);
         match fate {
-            _ if one.prospect == Prospect::Safe => disk.apply(change),
+            _ if is_safe(one) => disk.apply(change),
             Fate::All => disk.apply(change),
             Fate::ButLast | Fate::Torn if !is_last => disk.apply(change),
             Fate::Torn => tear(disk, change),

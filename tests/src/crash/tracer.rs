@@ -27,8 +27,8 @@ enum State {
     Outside,
     /// In a call of which we know already all that is to know.
     Inside,
-    /// In one that is to fail.
-    Failing(i32),
+    /// In one that is not made: it returns this error, or 0.
+    Suppressed(i32),
 }
 
 /// Follows a stopped process, and all that it starts, to their ends.
@@ -100,7 +100,7 @@ impl Tracer<'_> {
         match std::mem::replace(&mut self.know(pid).state, State::Outside) {
             State::Outside => self.entered(pid),
             State::Inside => go_on(pid, None),
-            State::Failing(errno) => {
+            State::Suppressed(errno) => {
                 tracee::fail(pid, errno);
                 go_on(pid, None);
             }
@@ -138,13 +138,18 @@ impl Tracer<'_> {
                 self.known.remove(&pid);
                 return;
             }
+            Verdict::Pretend => {
+                entry.suppress();
+                self.know(pid).state = State::Suppressed(0);
+                return go_on(pid, None);
+            }
             Verdict::Fail(errno) => {
                 inner.note(&process, Deed::Failed(errno));
                 for change in intention.failed(&mut inner, pid, errno) {
                     inner.note(&process, Deed::Disk(change));
                 }
                 entry.suppress();
-                self.know(pid).state = State::Failing(errno);
+                self.know(pid).state = State::Suppressed(errno);
                 return go_on(pid, None);
             }
         }

@@ -7,6 +7,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use qmail_sys::{Journal, begin_writing, sync_directory, write_out};
+
 use super::{Queue, QueueId, trigger};
 
 /// What makes the name of a file in `pid/` unique: no two processes have the same id at one time.
@@ -118,20 +120,29 @@ impl Envelope<'_> {
     /// to this process, and when this returns, whatever happens to this machine.
     pub fn commit(mut self) -> Result<QueueId, CreateError> {
         let (queue, id) = (self.files.queue, self.files.id);
-        // Two files by one write of the journal.
-        qmail_sys::begin_writing(&self.envelope);
-        self.message.sync_all().map_err(CreateError::Sync)?;
-        self.envelope.sync_all().map_err(CreateError::Sync)?;
-        // What a todo promises is on disk before it: a todo without its mess would be a message that
-        // was accepted and lost. The name in intd promises nothing: todo is another one for the same
-        // file.
-        sync_parent(&queue.mess(id))?;
+        self.make_safe().map_err(CreateError::Sync)?;
         let todo = queue.todo(id);
         fs::hard_link(queue.intd(id), &todo).map_err(CreateError::LinkTodo)?;
         self.files.made.clear();
-        sync_parent(&todo)?;
+        sync_parent(&todo).map_err(CreateError::Sync)?;
         trigger::pull(queue);
         Ok(id)
+    }
+
+    /// What a todo promises is on disk before it, or comes there with it: a todo without its mess would
+    /// be a message that was accepted and lost. The name in intd promises nothing: todo is another one
+    /// for the same file.
+    fn make_safe(&self) -> io::Result<()> {
+        // Two files by one write of the journal.
+        begin_writing(&self.envelope);
+        let journal = Journal::of(&self.message);
+        if journal.is_some_and(|journal| journal.has(&self.envelope)) {
+            write_out(&self.message)?;
+            return write_out(&self.envelope);
+        }
+        self.message.sync_all()?;
+        self.envelope.sync_all()?;
+        sync_parent(&self.files.queue.mess(self.files.id))
     }
 }
 
@@ -168,9 +179,8 @@ fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)
 }
 
-fn sync_parent(path: &Path) -> Result<(), CreateError> {
-    let parent = path.parent().unwrap_or(Path::new("."));
-    qmail_sys::sync_directory(parent).map_err(CreateError::Sync)
+fn sync_parent(path: &Path) -> io::Result<()> {
+    sync_directory(path.parent().unwrap_or(Path::new(".")))
 }
 
 #[cfg(test)]

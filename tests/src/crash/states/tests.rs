@@ -165,3 +165,51 @@ fn what_could_not_be_synced_no_other_sync_brings_to_disk() {
     ]);
     assert_eq!(contents(&changes), [b"ab".to_vec()].into());
 }
+
+#[test]
+fn what_was_written_out_comes_with_every_later_name_where_names_keep_their_order() {
+    let changes = [
+        Change::Make(name(0, "a"), FILE),
+        Change::Write(FILE, 0, b"ab".to_vec()),
+        Change::WriteOut(FILE),
+        Change::Link(name(1, "b"), FILE),
+    ];
+    let has_all = |journal| {
+        let found = outcomes(journal, &changes);
+        assert!(found.contains(&("a".to_owned(), Vec::new())), "{journal:?}");
+        let mut later = found.into_iter().filter(|(names, _)| names.contains('b'));
+        later.all(|(_, bytes)| bytes == b"ab")
+    };
+    assert!(has_all(Journal::Ordered));
+    // Elsewhere it is a hint.
+    assert!(!has_all(Journal::Loose));
+}
+
+#[test]
+fn what_was_written_out_comes_with_every_later_sync_where_names_keep_their_order() {
+    let mut changes = vec![
+        Change::Make(name(0, "a"), FILE),
+        Change::Write(FILE, 0, b"ab".to_vec()),
+        Change::WriteOut(FILE),
+        Change::Write(FILE, 2, b"cd".to_vec()),
+    ];
+    let contents = |changes: &[Change]| -> BTreeSet<Vec<u8>> {
+        outcomes(Journal::Ordered, changes).into_iter().map(|(_, bytes)| bytes).collect()
+    };
+    assert!(contents(&changes).contains(b"".as_slice()), "not by itself");
+    changes.push(Change::Sync(DIRECTORIES[1]));
+    let expected: [&[u8]; 4] = [b"ab", b"abc", b"abcd", b"ab\0\0"];
+    assert_eq!(contents(&changes), expected.map(<[u8]>::to_vec).into());
+}
+
+#[test]
+fn what_could_not_be_written_out_no_later_name_brings_to_disk() {
+    let changes = [
+        Change::Make(name(0, "a"), FILE),
+        Change::Write(FILE, 0, b"ab".to_vec()),
+        Change::SyncFailed(FILE),
+        Change::WriteOut(FILE),
+        Change::Sync(DIRECTORIES[0]),
+    ];
+    assert!(outcomes(Journal::Ordered, &changes).contains(&("a".to_owned(), Vec::new())));
+}
