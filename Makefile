@@ -6,6 +6,8 @@
 # make package DESTDIR=...  as any user: lays out the files of a package there; their owners are
 #                    in usr/lib/qmail-rs/manifest, in the form of mtree(5)
 # make deb           as any user: a Debian package, in target/deb
+# make dist          a source package of the last commit, in target/dist; with CRATES=1 one that can
+#                    be built without a network
 # make crash         the crash and fault suites, everything of them: see docs/durability.md
 # make soak          an hour of everything at once; SECONDS=... for another time
 # make mutations     breaks programs on purpose, and sees whether the crash suite notices
@@ -63,7 +65,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance crash soak mutations miri deny peers built setup check cert package destination deb startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
+.PHONY: all demo test unit conformance crash soak mutations miri deny peers built setup check cert package destination deb dist startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
 
 all:
 	@echo 'Linking with $(LIBRARY).'
@@ -133,6 +135,9 @@ destination:
 
 deb: all
 	packaging/debian/build $(PROGRAMS) $(TARGET)/deb
+
+dist:
+	packaging/dist $(TARGET)/dist $(if $(CRATES),crates)
 
 # Side by side, since the length of the path counts, too.
 startup: all

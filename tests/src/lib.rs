@@ -15,6 +15,7 @@ mod strays;
 mod tree;
 
 pub mod cdb;
+pub mod clone;
 pub mod conversation;
 #[cfg(target_arch = "x86_64")]
 pub mod crash;

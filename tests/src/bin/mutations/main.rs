@@ -65,6 +65,9 @@ fn run(programs: &Path, work: &Path) -> io::Result<usize> {
 /// Everything that git knows.
 fn copy_source(to: &Path) -> io::Result<()> {
     let listed = Command::new("git").args(["ls-files", "-z"]).output()?;
+    if !listed.status.success() {
+        return Err(io::Error::other("this is no clone: git does not know what belongs to it"));
+    }
     for name in String::from_utf8_lossy(&listed.stdout).split_terminator('\0') {
         let target = to.join(name);
         if let Some(parent) = target.parent() {
