@@ -19,6 +19,8 @@
 # make bench-sessions  as root: idle sessions and new ones, beside Postfix: see docs/tls.md
 # make bench         as root: this tree beside others and other mail systems; BENCH='--rounds 1' and
 #                    more say what: see docs/performance.md
+# make readme        puts the tables of the README in order: those of docs/performance.md and
+#                    docs/COMPATIBILITY.md, in short
 # make simulation    a week of a large site in a few minutes: docs/simulation
 # make cert          a certificate for TLS, of this host's own making
 # make fuzz          holds the laws of all parsers against a fuzzer, each for SECONDS (60): docs/fuzzing.md
@@ -65,7 +67,7 @@ MESSAGE_PATH := qmail-smtpd qmail-qmtpd qmail-qmqpd qmail-inject sendmail qmail-
 
 # `make setup check` means first the one, then the other.
 .NOTPARALLEL:
-.PHONY: all demo test unit conformance crash soak mutations miri deny peers built setup check cert package destination deb dist startup policies fuzz bench-pop3 bench-sessions bench simulation lint clean
+.PHONY: all demo test unit conformance crash soak mutations miri deny peers built setup check cert package destination deb dist startup policies fuzz bench-pop3 bench-sessions bench readme simulation lint clean
 
 all:
 	@echo 'Linking with $(LIBRARY).'
@@ -159,6 +161,10 @@ bench-pop3 bench-sessions: bench-%: all peers
 bench: all
 	$(CARGO) build $(LOCKED) --release --package qmail-benches --bin bench
 	QMAIL_BUILD=$(PROGRAMS) $(DYNAMIC_DIR)/bench $(BENCH)
+	$(if $(findstring docs/performance.md,$(BENCH)),$(MAKE) readme)
+
+readme:
+	$(CARGO) run $(LOCKED) --quiet --package qmail-conformance --bin readme
 
 simulation:
 	$(CARGO) run $(LOCKED) --release --package qmail-benches --bin simulation docs/simulation

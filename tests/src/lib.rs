@@ -36,6 +36,7 @@ pub mod peer;
 pub mod pop3;
 pub mod process;
 pub mod queue;
+pub mod readme;
 pub mod remote;
 pub mod secure;
 pub mod sink;

@@ -15,6 +15,7 @@ use std::path::{Component, Path, PathBuf};
 use qmail_conformance::document::{
     all, anchors, false_references, links, quoted, read, references, rows, split,
 };
+use qmail_conformance::readme;
 use qmail_conformance::sources::workspace;
 
 /// Those that tell people what to set.
@@ -248,6 +249,14 @@ fn every_variable_that_is_named_means_something_to_a_program() {
         wrong.extend(unknown.map(|name| format!("{document}: {name}")));
     }
     nothing_to_say(&wrong);
+}
+
+#[test]
+fn the_tables_of_the_readme_are_those_of_the_documents() {
+    let (performance, compatibility) = (read("docs/performance.md"), read("docs/COMPATIBILITY.md"));
+    let text = read("README.md");
+    let filled = readme::filled(&text, &performance, &compatibility).unwrap();
+    assert!(text == filled, "the documents say something else now: make readme");
 }
 
 /// All rows of docs/patches.md.
