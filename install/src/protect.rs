@@ -23,14 +23,17 @@ const NO: Exit = Exit::Code(1);
 /// What a child ends with that may not become the program.
 const REFUSED: u8 = 126;
 
-/// Makes `directory` with a set-id checkpassword in it, from the first of `sources` that has one,
-/// and tries whether qmaild can use it and the others cannot.
+/// Makes `directory` with a set-id checkpassword in it, from the first of `sources` that has one, or
+/// else from the tree, where packages keep it, and tries whether qmaild can use it and the others
+/// cannot.
 ///
 /// # Errors
 /// If anything of that fails.
 pub fn protect(place: &Place, sources: &[PathBuf], directory: &Path) -> Result<(), Failure> {
     let daemon = place.accounts.user(Role::Daemon);
-    let found = sources.iter().map(|source| source.join(PROGRAM)).find(|path| path.is_file());
+    let own = place.home.join("bin");
+    let mut all = sources.iter().chain([&own]).map(|source| source.join(PROGRAM));
+    let found = all.find(|path| path.is_file());
     let source = found.ok_or_else(|| Failure::NoProgram(PROGRAM.into()))?;
     if !directory.is_dir() {
         let made = DirBuilder::new().mode(DIRECTORY_MODE).create(directory);

@@ -16,6 +16,11 @@ const RULES: &str = "/etc/tcp.smtp";
 const FIRST_RULES: &[u8] = b"# Who may relay without logging in; then: qmailctl cdb\n\
     127.:allow,RELAYCLIENT=\"\"\n";
 
+/// Whether this is the program in there.
+pub(super) fn is_protected(path: &Path) -> bool {
+    path == Path::new(PROTECTED).join("checkpassword")
+}
+
 /// Where these programs are.
 #[derive(Debug)]
 pub(super) struct Tools {
