@@ -30,9 +30,11 @@ for part in etc usr var; do
         overlay "/$part"
 done
 mount --bind "$database" /var/lib/dpkg
+mount -t tmpfs -o mode=755 tmpfs /run
 rm -rf /var/qmail /var/lib/qmail
 # Some other mail system may have these.
 rm -f /usr/sbin/sendmail /usr/lib/sendmail /usr/bin/mailq /usr/bin/newaliases
+rm -f /usr/share/man/man8/sendmail.8.gz /usr/share/man/man1/mailq.1.gz /usr/share/man/man1/newaliases.1.gz
 sed -i -E '/^(alias|qmail[dlpqrs]):/d' /etc/passwd /etc/shadow
 sed -i -E '/^(qmail|nofiles):/d' /etc/group /etc/gshadow
 echo mail.package.example > /etc/mailname
@@ -140,6 +142,23 @@ impl Drop for Machine {
         drop(self.holder.stdin.take());
         let _ = self.holder.wait();
     }
+}
+
+/// A package that is ours but for its version, in a directory of the test's.
+///
+/// # Panics
+///
+/// When it cannot be made.
+#[must_use]
+pub fn debian_of_version(version: &str, directory: &Path) -> PathBuf {
+    let script = "cd \"$1\" && dpkg-deb --raw-extract \"$2\" parts && \
+                  sed -i \"s/^Version: .*/Version: $3/\" parts/DEBIAN/control && \
+                  dpkg-deb --root-owner-group -Znone --build parts other.deb";
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, "sh"]).arg(directory).arg(debian()).arg(version);
+    let output = shell.output().expect("sh runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    directory.join("other.deb")
 }
 
 /// The package, made once for all tests of a process.
