@@ -57,7 +57,9 @@ fn set_up(wish: &Wish, home: &Path, output: impl Write) -> Result<(), Failure> {
     let shown = String::from_utf8_lossy(&wish.name).into_owned();
     site.say(&format!("{shown} takes mail for the hosts in control/rcpthosts, and no others."));
     site.say("Users send by ports 465 and 587 and read by port 995, with TLS and their passwords.");
-    site.say("A user runs `maildirmake ~/Maildir` once, and then has a mailbox.");
+    let maildirmake = home.join("bin/maildirmake");
+    let maildirmake = maildirmake.display();
+    site.say(&format!("A user runs `{maildirmake} ~/Maildir` once, and then has a mailbox."));
     site.say("The certificate is of our own making: put a better one into control/servercert.pem.");
     site.say("`qmail-setup -u` undoes all this.");
     Ok(())
