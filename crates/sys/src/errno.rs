@@ -90,6 +90,9 @@ const TEXTS: &[(i32, &str)] = &[
     (libc::ENOSYS, "system call not available"),
 ];
 
+/// Where we have no text for an error.
+const UNKNOWN: &str = "unknown error";
+
 /// Whether trying again later may help. An error without an errno is one of our own making, and
 /// doubt means later.
 pub fn is_temporary(error: &io::Error) -> bool {
@@ -104,9 +107,24 @@ pub(crate) fn is_temporary_code(errno: i32) -> bool {
 pub fn text(error: &io::Error) -> &'static str {
     let known = |errno| TEXTS.iter().find(|(code, _)| *code == errno).map(|(_, text)| *text);
     match error.raw_os_error() {
-        Some(errno) => known(errno).unwrap_or("unknown error"),
-        None if error.kind() == io::ErrorKind::TimedOut => "timed out",
-        None => "unknown error",
+        Some(errno) => known(errno).unwrap_or(UNKNOWN),
+        None => text_of_our_own(error.kind()),
+    }
+}
+
+/// What was found wrong without asking the kernel.
+fn text_of_our_own(kind: io::ErrorKind) -> &'static str {
+    match kind {
+        io::ErrorKind::AlreadyExists => "file already exists",
+        io::ErrorKind::BrokenPipe => "broken pipe",
+        io::ErrorKind::FileTooLarge => "file too big",
+        io::ErrorKind::InvalidData => "not in the form it should have",
+        io::ErrorKind::InvalidInput => "invalid argument",
+        io::ErrorKind::NotFound => "file does not exist",
+        io::ErrorKind::PermissionDenied => "access denied",
+        io::ErrorKind::TimedOut => "timed out",
+        io::ErrorKind::UnexpectedEof => "ended too early",
+        _ => UNKNOWN,
     }
 }
 
@@ -125,5 +143,7 @@ mod tests {
         assert_eq!(text(&io::Error::from_raw_os_error(libc::ENOENT)), "file does not exist");
         assert_eq!(text(&io::Error::from_raw_os_error(libc::EOWNERDEAD)), "unknown error");
         assert_eq!(text(&io::ErrorKind::TimedOut.into()), "timed out");
+        assert_eq!(text(&io::ErrorKind::InvalidData.into()), "not in the form it should have");
+        assert_eq!(text(&io::Error::other("x")), "unknown error");
     }
 }
