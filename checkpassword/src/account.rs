@@ -26,7 +26,7 @@ mod tests {
     #[test]
     fn nobody_and_a_wrong_password_are_rejected_alike() {
         for request in [b"no such user\0x\0".as_slice(), b"\xff\0x\0", b"root\0\0"] {
-            let request = read_request(request).unwrap();
+            let request = read_request(Ok(request)).unwrap();
             let failure = account(&request, Source::System, 0).unwrap_err();
             // Who may not read the shadow file cannot say more.
             let unreadable = qmail_sys::effective_uid() != 0 && request.login == b"root";

@@ -3,10 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use qmail_login::Failure;
-
-/// Where we are told who wants to log in, unless somebody says otherwise.
-const UNIT: u8 = 3;
+use qmail_login::{DESCRIPTOR, Failure};
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,12 +34,12 @@ impl Command {
     }
 }
 
-/// The descriptor that `CHECKPASSWORD_UNIT` names: one digit.
+/// The descriptor that `CHECKPASSWORD_UNIT` names: one digit. Without it, the usual one.
 ///
 /// # Errors
 /// [`Failure::Misused`] if it is anything else.
 pub fn unit(named: Option<OsString>) -> Result<u8, Failure> {
-    let Some(named) = named else { return Ok(UNIT) };
+    let Some(named) = named else { return Ok(DESCRIPTOR) };
     match named.as_encoded_bytes() {
         [digit @ b'0'..=b'9'] => Ok(digit - b'0'),
         _ => Err(Failure::Misused),

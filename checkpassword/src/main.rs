@@ -37,8 +37,7 @@ fn run() -> Result<(), Failure> {
     let Command { file, program, arguments } = Command::parse(std::env::args_os().skip(1))?;
     let unit = unit(std::env::var_os("CHECKPASSWORD_UNIT"))?;
     // It is closed before the program starts.
-    let descriptor = qmail_sys::inherit(unit).map_err(|_| Failure::Misused)?;
-    let request = read_request(File::from(descriptor))?;
+    let request = read_request(qmail_sys::inherit(unit).map(File::from))?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
     let source = file.as_deref().map_or(Source::System, Source::File);
     let user = account(&request, source, seconds / SECONDS_PER_DAY)?;

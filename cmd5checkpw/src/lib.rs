@@ -6,6 +6,6 @@ mod identity;
 mod passwords;
 mod report;
 
-pub use identity::become_user;
-pub use passwords::password_of;
+pub use identity::{NotRun, become_user};
+pub use passwords::{Unusable, password_of};
 pub use report::Report;

@@ -15,11 +15,9 @@ use std::process::ExitCode;
 
 use cmd5checkpw::{Report, become_user, password_of};
 use qmail_digests::proves;
-use qmail_login::{Failure, read_request};
+use qmail_login::{DESCRIPTOR, Failure, read_request};
 use qmail_sys::Spawn;
 
-/// Where we are told who wants to log in.
-const REQUEST: u8 = 3;
 const PASSWORDS: &str = "/etc/poppasswd";
 const SYSLOG: &str = "/dev/log";
 
@@ -33,12 +31,9 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Failure> {
     let mut words = std::env::args_os().skip(1);
     let (file, program) = file_and_program(&mut words)?;
-    let descriptor = qmail_sys::inherit(REQUEST).map_err(|_| Failure::Misused)?;
-    let request = read_request(File::from(descriptor))?;
-    let password = password_of(&file, &request.login).map_err(|error| {
-        let reason = qmail_core::errno::text(&error);
-        trouble(&format!("unable to read {}: {reason}", file.display()))
-    })?;
+    let request = read_request(qmail_sys::inherit(DESCRIPTOR).map(File::from))?;
+    let password = password_of(&file, &request.login)
+        .map_err(|reason| trouble(&format!("unable to read {}: {reason}", file.display())))?;
     let proven = proves(&request, password.as_deref());
     let named = std::env::var("SMTPAUTHMETHOD").ok();
     Report::attempt(&request.login, proven, named.as_deref()).send(Path::new(SYSLOG));
@@ -48,10 +43,7 @@ fn run() -> Result<(), Failure> {
     }
     match become_user(&request.login, Spawn::search(program).args(words)) {
         Ok(never) => match never {},
-        Err(error) => {
-            let reason = qmail_core::errno::text(&error);
-            Err(trouble(&format!("unable to run the program: {reason}")))
-        }
+        Err(reason) => Err(trouble(&format!("unable to run the program: {reason}"))),
     }
 }
 

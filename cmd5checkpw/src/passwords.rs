@@ -1,25 +1,62 @@
 //! The file: a line `name:password` for each user.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// More than any file with passwords.
 const LARGEST: u64 = 16 << 20;
 
+/// Why a file is not used.
+#[derive(Debug)]
+pub enum Unusable {
+    /// It cannot be read.
+    Unreadable(io::Error),
+    /// It is something else.
+    NoFile,
+    /// Everybody could read it.
+    Exposed,
+    /// We run set-id, and it is neither root's nor that of the account whose rights we have.
+    Foreign,
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Unreadable(error) => qmail_core::errno::text(error),
+            Self::NoFile => "not a regular file",
+            Self::Exposed => "everybody may read it, take that right away",
+            Self::Foreign => "it belongs neither to root nor to the owner of this program",
+        })
+    }
+}
+
+impl std::error::Error for Unusable {}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
 /// The password that a file has for a name. Everything behind the first colon of a line is it.
 ///
 /// # Errors
-/// If the file cannot be read, if everybody could read it, or, in a set-id program, if it is
-/// neither root's nor that of the account whose rights we have.
-pub fn password_of(path: &Path, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+/// If the file cannot be read, or is not one whose passwords count.
+pub fn password_of(path: &Path, name: &[u8]) -> Result<Option<Vec<u8>>, Unusable> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let owners = [0, qmail_sys::effective_uid()];
-    let is_foreign = qmail_sys::secure_execution() && !owners.contains(&metadata.uid());
-    if metadata.mode() & 0o004 != 0 || is_foreign || !metadata.is_file() {
-        return Err(ErrorKind::PermissionDenied.into());
+    if !metadata.is_file() {
+        return Err(Unusable::NoFile);
+    }
+    if metadata.mode() & 0o004 != 0 {
+        return Err(Unusable::Exposed);
+    }
+    if qmail_sys::secure_execution() && !owners.contains(&metadata.uid()) {
+        return Err(Unusable::Foreign);
     }
     let mut text = Vec::new();
     file.take(LARGEST).read_to_end(&mut text)?;
@@ -63,6 +100,9 @@ mod tests {
         file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(password_of(&path, b"joe").unwrap().unwrap(), b"secret");
         file.set_permissions(std::fs::Permissions::from_mode(0o604)).unwrap();
-        assert_eq!(password_of(&path, b"joe").unwrap_err().kind(), ErrorKind::PermissionDenied);
+        assert!(matches!(password_of(&path, b"joe"), Err(Unusable::Exposed)));
+        assert!(matches!(password_of(directory.path(), b"joe"), Err(Unusable::NoFile)));
+        let missing = password_of(&directory.path().join("missing"), b"joe").unwrap_err();
+        assert_eq!(missing.to_string(), "file does not exist");
     }
 }

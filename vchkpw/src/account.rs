@@ -92,7 +92,7 @@ mod tests {
 
     fn check(tree: &Path, name: &str, proof: &str, challenge: &str) -> Result<Account, Failure> {
         let request = format!("{name}\0{proof}\0{challenge}\0");
-        let request = read_request(request.as_bytes()).unwrap();
+        let request = read_request(Ok(request.as_bytes())).unwrap();
         let login = Login::parse(&request.login, || None);
         account(tree, login.as_ref(), &request, Service::Pop)
     }

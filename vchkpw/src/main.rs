@@ -16,12 +16,10 @@ use std::process::ExitCode;
 
 use qmail_core::control::first_line;
 use qmail_core::home::home;
-use qmail_login::{Failure, read_request};
+use qmail_login::{DESCRIPTOR, Failure, read_request};
 use qmail_sys::{Spawn, User, give_up_set_id, real_uid};
 use vchkpw::{Account, Login, Service, account};
 
-/// Where we are told who wants to log in.
-const REQUEST: u8 = 3;
 /// Whose home has the files of vpopmail, apart from those of domains.
 const OWNER: &[u8] = b"vpopmail";
 
@@ -37,8 +35,7 @@ fn run() -> Result<(), Failure> {
     let program = words.next().ok_or(Failure::Misused)?;
     let port = std::env::var_os("TCPLOCALPORT").map(OsString::into_vec);
     let service = Service::of(port.as_deref(), program.as_bytes());
-    let descriptor = qmail_sys::inherit(REQUEST).map_err(|_| Failure::Misused)?;
-    let request = read_request(File::from(descriptor))?;
+    let request = read_request(qmail_sys::inherit(DESCRIPTOR).map(File::from))?;
     let login = Login::parse(&request.login, usual_domain);
     let account = account(&home(), login.as_ref(), &request, service)?;
     let login = login.ok_or(Failure::Rejected)?;

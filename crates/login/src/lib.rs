@@ -10,4 +10,4 @@ mod request;
 
 pub use equal::equal;
 pub use failure::Failure;
-pub use request::{Request, read_request};
+pub use request::{DESCRIPTOR, Request, read_request};

@@ -1,14 +1,17 @@
 //! Who wants to log in, and how he proves it.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::failure::Failure;
+
+/// The descriptor that the caller of all these programs writes to.
+pub const DESCRIPTOR: u8 = 3;
 
 /// As much as the interface allows, in bytes.
 const LONGEST: usize = 512;
 
-/// What the caller has written to descriptor 3.
+/// What the caller has written.
 #[derive(PartialEq, Eq)]
 pub struct Request {
     /// The name.
@@ -26,12 +29,14 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Reads it to its end: two or three strings, each with its NUL.
+/// Reads it to its end, from the descriptor if that could be had: two or three strings, each with
+/// its NUL.
 ///
 /// # Errors
 /// [`Failure::Rejected`] if it is too long: the client may have typed that. [`Failure::Misused`] if
-/// a NUL is missing.
-pub fn read_request(source: impl Read) -> Result<Request, Failure> {
+/// a NUL is missing, or the descriptor.
+pub fn read_request(source: io::Result<impl Read>) -> Result<Request, Failure> {
+    let source = source.map_err(|_| Failure::Misused)?;
     let mut bytes = Vec::with_capacity(LONGEST + 1);
     let limit = u64::try_from(LONGEST + 1).unwrap_or(u64::MAX);
     source.take(limit).read_to_end(&mut bytes).map_err(|_| Failure::Temporary)?;
@@ -70,7 +75,7 @@ mod tests {
 
     fn read(text: &str) -> Result<(String, String, String), Failure> {
         let text = text.replace('|', "\0");
-        let request = read_request(text.as_bytes())?;
+        let request = read_request(Ok(text.as_bytes()))?;
         let string = |bytes| String::from_utf8(bytes).unwrap();
         Ok((string(request.login), string(request.proof), string(request.challenge)))
     }
@@ -94,6 +99,12 @@ mod tests {
     }
 
     #[test]
+    fn who_gives_no_descriptor_misuses_us() {
+        let closed: io::Result<io::Empty> = Err(io::ErrorKind::NotFound.into());
+        assert_eq!(read_request(closed), Err(Failure::Misused));
+    }
+
+    #[test]
     fn bytes_beyond_512_are_too_many() {
         let read_of = |length: usize| read(&format!("joe|x|{}|", "y".repeat(length - 7)));
         assert!(read_of(512).is_ok());
@@ -104,7 +115,7 @@ mod tests {
 
     #[test]
     fn the_password_is_not_printed() {
-        let request = read_request(b"joe\0secret\0\0".as_slice()).unwrap();
+        let request = read_request(Ok(b"joe\0secret\0\0".as_slice())).unwrap();
         assert_eq!(format!("{request:?}"), "Request { login: [106, 111, 101], .. }");
     }
 
