@@ -1,11 +1,11 @@
 //! Verifying a tree.
 
-use std::fs::{self, Metadata};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::item::{Item, What, items};
+use crate::item::{Item, items};
 use crate::shape::Shape;
 use crate::{Failure, Place};
 
@@ -67,16 +67,8 @@ fn problems(path: &Path, item: &Item) -> Vec<Problem> {
         (metadata.uid() == item.uid, "has wrong owner"),
         (metadata.gid() == item.gid, "has wrong group"),
         (metadata.mode() & 0o7777 == item.mode, "has wrong permissions"),
-        (has_type(&metadata, item.what), "has wrong type"),
+        (item.what.is_type_of(&metadata), "has wrong type"),
     ];
     let failed = checks.into_iter().filter(|(is_right, _)| !is_right);
     failed.map(|(_, text)| Problem::Is(text)).collect()
-}
-
-fn has_type(metadata: &Metadata, what: What) -> bool {
-    match what {
-        What::Directory => metadata.is_dir(),
-        What::Fifo => metadata.file_type().is_fifo(),
-        _ => metadata.is_file(),
-    }
 }

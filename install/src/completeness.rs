@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::layout::{BESIDE, Kind, rows};
+use crate::layout::{BESIDE, rows};
+use crate::what::What;
 
 /// Packages whose programs are for those who work on this one.
 const FOR_OURSELVES: [&str; 2] = ["tests", "benches"];
@@ -44,7 +45,7 @@ fn names(directory: &Path) -> BTreeSet<String> {
 
 /// The rows of files in a directory of the tree.
 fn in_table(directory: &str) -> BTreeSet<String> {
-    let files = rows().filter(|row| matches!(row.kind, Kind::Program | Kind::Text(_)));
+    let files = rows().filter(|row| matches!(row.what, What::Program | What::Text(_)));
     let below = files.filter_map(|row| row.path.strip_prefix(directory)?.strip_prefix('/'));
     below.map(str::to_owned).collect()
 }

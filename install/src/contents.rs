@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
-use crate::item::{Item, What};
+use crate::item::Item;
+use crate::what::What;
 use crate::{Failure, Place, boot, scripts};
 
 /// What belongs into the file that `item` is; `None` if it is no such file.

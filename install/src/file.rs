@@ -2,13 +2,14 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use qmail_sys::{OPEN_NOFOLLOW, OPEN_NONBLOCKING, make_fifo};
 
 use crate::Failure;
-use crate::item::{Item, What};
+use crate::item::Item;
+use crate::what::What;
 
 /// Makes the directory, file or FIFO at `path` unless it is there, then corrects owner and mode.
 ///
@@ -25,16 +26,8 @@ pub(crate) fn ensure(path: &Path, item: &Item) -> Result<(), Failure> {
     let opened = OpenOptions::new().read(true).custom_flags(OPEN_NONBLOCKING | links).open(path);
     let file = opened.map_err(Failure::unable("open", path))?;
     let metadata = file.metadata().map_err(Failure::unable("stat", path))?;
-    let (is_right, otherwise) = match item.what {
-        What::Directory => (metadata.is_dir(), "is not a directory"),
-        What::Fifo => (metadata.file_type().is_fifo(), "is not a FIFO"),
-        _ => (metadata.is_file(), "is not a file"),
-    };
-    if !is_right {
-        return Err(Failure::Unexpected(path.to_owned(), otherwise));
-    }
-    if !metadata.is_dir() && metadata.nlink() != 1 {
-        return Err(Failure::Unexpected(path.to_owned(), "has other names, too"));
+    if let Some(obstacle) = item.what.obstacle(&metadata) {
+        return Err(Failure::Unexpected(path.to_owned(), obstacle));
     }
     settle(&file, item).map_err(Failure::unable("change owner or mode of", path))
 }

@@ -3,8 +3,9 @@
 use qmail_core::queue::Todo;
 
 use crate::Place;
-use crate::layout::{Kind, Row, parts, rows};
+use crate::layout::{Division, Row, parts, rows};
 use crate::shape::Shape;
+use crate::what::What;
 
 /// One thing in a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,79 +22,31 @@ pub(crate) struct Item {
     pub(crate) mode: u32,
 }
 
-/// What an item is, and with that how it comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum What {
-    /// Made when missing.
-    Directory,
-    /// Copied from where it was built.
-    Program,
-    /// Written: a start script.
-    Boot(&'static str),
-    /// Written: a start script, `.forward` first.
-    ForwardingBoot(&'static str),
-    /// Written: the numbers of the accounts.
-    Ids,
-    /// Written: something to read.
-    Text(&'static str),
-    /// Made when missing: so many zero bytes.
-    Zeros(u64),
-    /// Made when missing.
-    Fifo,
-    /// Written: an example.
-    Sample(&'static str),
-}
-
-impl What {
-    /// Whether this is a file that each installation replaces.
-    pub(crate) fn is_replaced(self) -> bool {
-        match self {
-            Self::Program
-            | Self::Boot(_)
-            | Self::ForwardingBoot(_)
-            | Self::Ids
-            | Self::Text(_)
-            | Self::Sample(_) => true,
-            Self::Directory | Self::Zeros(_) | Self::Fifo => false,
-        }
-    }
-}
-
 /// Everything in the tree at `place`, in the order in which it can be made.
 pub(crate) fn items(place: &Place, shape: Shape) -> Vec<Item> {
     rows().flat_map(|row| expand(row, place, shape)).collect()
 }
 
 fn expand(row: &Row, place: &Place, shape: Shape) -> Vec<Item> {
-    let (what, split) = match row.kind {
-        Kind::Directory => (What::Directory, 0),
-        Kind::Split => (What::Directory, shape.split),
-        Kind::SplitIfHashed => match shape.todo {
-            Todo::Hashed => (What::Directory, shape.split),
-            Todo::Flat => (What::Directory, 0),
-        },
-        Kind::Program => (What::Program, 0),
-        Kind::Boot(delivery) => (What::Boot(delivery), 0),
-        Kind::ForwardingBoot(delivery) => (What::ForwardingBoot(delivery), 0),
-        Kind::Ids => (What::Ids, 0),
-        Kind::Text(text) => (What::Text(text), 0),
-        Kind::Zeros(length) => (What::Zeros(length), 0),
-        Kind::Fifo => (What::Fifo, 0),
-        Kind::Sample(text) => (What::Sample(text), 0),
+    let is_divided = match row.division {
+        Division::None => false,
+        Division::Always => true,
+        Division::IfHashed => shape.todo == Todo::Hashed,
     };
+    let count = if is_divided { shape.split } else { 0 };
     let item = |path| Item {
         path,
-        what,
+        what: row.what,
         uid: place.accounts.user(row.owner).uid,
         gid: place.accounts.group(qmail_core::accounts::Group::Qmail).0,
         mode: mode(row, place),
     };
-    std::iter::once(row.path.to_owned()).chain(parts(row.path, split)).map(item).collect()
+    std::iter::once(row.path.to_owned()).chain(parts(row.path, count)).map(item).collect()
 }
 
 /// In a tree where everybody is one user, there is nobody else to become.
 fn mode(row: &Row, place: &Place) -> u32 {
-    let is_set_id_program = row.kind == Kind::Program && place.is_single_user();
+    let is_set_id_program = row.what == What::Program && place.is_single_user();
     if is_set_id_program { row.mode & 0o0777 } else { row.mode }
 }
 

@@ -2,53 +2,44 @@
 
 use qmail_core::accounts::Role;
 
+use crate::what::What;
+
 /// A row of the table. The group of everything is qmail's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     /// Path below the home of qmail; empty for the home itself.
     pub(crate) path: &'static str,
     /// What it is.
-    pub(crate) kind: Kind,
+    pub(crate) what: What,
+    /// Whether it is a directory with parts.
+    pub(crate) division: Division,
     /// Whose it is.
     pub(crate) owner: Role,
     /// Its mode, set-id bits included.
     pub(crate) mode: u32,
 }
 
-/// What a row is.
+/// Whether a directory has one of the same owner and mode for each part of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A directory.
-    Directory,
-    /// A directory with one of the same owner and mode for each part of the queue.
-    Split,
-    /// A directory that has such parts in a queue with hashed envelopes only.
-    SplitIfHashed,
-    /// A program of this release.
-    Program,
-    /// A script that starts qmail with this default delivery.
-    Boot(&'static str),
-    /// The same, where what a user's `.forward` says comes first.
-    ForwardingBoot(&'static str),
-    /// The numbers of the accounts.
-    Ids,
-    /// A file of this release that only people read.
-    Text(&'static str),
-    /// A file of so many zero bytes, which is kept once it is there.
-    Zeros(u64),
-    /// A FIFO.
-    Fifo,
-    /// A script, a unit or an example: this text, with what depends on the tree filled in.
-    Sample(&'static str),
+pub(crate) enum Division {
+    /// It has none, or is no directory.
+    None,
+    /// It has.
+    Always,
+    /// In a queue with hashed envelopes only.
+    IfHashed,
 }
 
-use Kind::{
-    Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Sample, Split, SplitIfHashed, Zeros,
-};
+use Division::{Always, IfHashed};
 use Role::{Alias, Owner, Queue, Remote, Send};
+use What::{Boot, Directory, Fifo, ForwardingBoot, Ids, Program, Sample, Zeros};
 
-pub(crate) const fn row(path: &'static str, kind: Kind, owner: Role, mode: u32) -> Row {
-    Row { path, kind, owner, mode }
+pub(crate) const fn row(path: &'static str, what: What, owner: Role, mode: u32) -> Row {
+    Row { path, what, division: Division::None, owner, mode }
+}
+
+const fn divided(path: &'static str, division: Division, owner: Role, mode: u32) -> Row {
+    Row { path, what: Directory, division, owner, mode }
 }
 
 const MAIL_LOCAL: &str =
@@ -109,12 +100,12 @@ const TABLE: &[Row] = &[
     row("queue/lock",           Directory,     Queue,  0o0750),
     row("queue/pid",            Directory,     Queue,  0o0700),
     row("queue/bounce",         Directory,     Send,   0o0700),
-    row("queue/intd",           SplitIfHashed, Queue,  0o0700),
-    row("queue/todo",           SplitIfHashed, Queue,  0o0750),
-    row("queue/info",           Split,         Send,   0o0700),
-    row("queue/local",          Split,         Send,   0o0700),
-    row("queue/remote",         Split,         Send,   0o0700),
-    row("queue/mess",           Split,         Queue,  0o0750),
+    divided("queue/intd",           IfHashed, Queue,  0o0700),
+    divided("queue/todo",           IfHashed, Queue,  0o0750),
+    divided("queue/info",           Always,   Send,   0o0700),
+    divided("queue/local",          Always,   Send,   0o0700),
+    divided("queue/remote",         Always,   Send,   0o0700),
+    divided("queue/mess",           Always,   Queue,  0o0750),
     row("queue/lock/sendmutex", Zeros(0),      Send,   0o0600),
     row("queue/lock/tcpto",     Zeros(1024),   Remote, 0o0644),
     row("queue/lock/trigger",   Fifo,          Send,   0o0622),
@@ -240,14 +231,14 @@ mod tests {
 
     #[test]
     fn qmail_queue_is_the_only_set_id_program() {
-        let is_set_id = |row: &&Row| row.kind == Kind::Program && row.mode & 0o6000 != 0;
+        let is_set_id = |row: &&Row| row.what == What::Program && row.mode & 0o6000 != 0;
         let set_id: Vec<_> = rows().filter(is_set_id).map(|row| row.path).collect();
         assert_eq!(set_id, ["bin/qmail-queue"]);
     }
 
     #[test]
     fn programs_are_roots_except_where_they_are_set_id() {
-        for row in rows().filter(|row| row.kind == Kind::Program) {
+        for row in rows().filter(|row| row.what == What::Program) {
             assert_eq!(row.owner == Queue, row.mode & 0o4000 != 0, "{}", row.path);
         }
     }

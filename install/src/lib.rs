@@ -23,6 +23,7 @@ mod shape;
 mod stage;
 mod systemd;
 mod texts;
+mod what;
 
 pub use check::check;
 pub use dry_run::dry_run;

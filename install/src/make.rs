@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use qmail_sys::sync_directory;
 
-use crate::item::{Item, What, items};
+use crate::item::{Item, items};
 use crate::shape::Shape;
+use crate::what::What;
 use crate::{Failure, Place, contents, file};
 
 /// Makes everything that is missing at `place`, replaces the programs by those in `sources` (the

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use qmail_core::accounts::{Group, Role};
 use qmail_sys::{Exit, FailureCodes, Identity, Spawn, Uid, pipe};
 
-use crate::item::{Item, What};
+use crate::item::Item;
+use crate::what::What;
 use crate::{Failure, Place, file};
 
 const PROGRAM: &str = "checkpassword";

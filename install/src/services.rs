@@ -3,7 +3,8 @@
 
 use qmail_core::accounts::Role::Owner;
 
-use crate::layout::{Kind, Row, row};
+use crate::layout::{Row, row};
+use crate::what::What;
 
 /// Where the units are, in a tree.
 pub(crate) const UNITS: &str = "services/systemd/";
@@ -11,14 +12,14 @@ pub(crate) const UNITS: &str = "services/systemd/";
 /// A script, or a file for one to read.
 macro_rules! script {
     ($path:literal, $source:literal, $mode:literal) => {
-        row($path, Kind::Sample(include_str!(concat!("../", $source))), Owner, $mode)
+        row($path, What::Sample(include_str!(concat!("../", $source))), Owner, $mode)
     };
 }
 
 /// The directory of a service. The log of each is kept in the same way.
 macro_rules! directory {
     ($name:literal) => {
-        row(concat!("services/", $name), Kind::Directory, Owner, 0o0755)
+        row(concat!("services/", $name), What::Directory, Owner, 0o0755)
     };
 }
 
@@ -26,7 +27,7 @@ macro_rules! run {
     ($name:literal) => {
         row(
             concat!("services/", $name, "/run"),
-            Kind::Sample(include_str!(concat!("../services/", $name, "/run"))),
+            What::Sample(include_str!(concat!("../services/", $name, "/run"))),
             Owner,
             0o0755,
         )
@@ -35,7 +36,7 @@ macro_rules! run {
 
 macro_rules! log {
     ($name:literal) => {
-        row(concat!("services/", $name, "/log"), Kind::Directory, Owner, 0o0755)
+        row(concat!("services/", $name, "/log"), What::Directory, Owner, 0o0755)
     };
 }
 
@@ -43,7 +44,7 @@ macro_rules! log_run {
     ($name:literal) => {
         row(
             concat!("services/", $name, "/log/run"),
-            Kind::Sample(include_str!("../services/log")),
+            What::Sample(include_str!("../services/log")),
             Owner,
             0o0755,
         )
@@ -55,7 +56,7 @@ macro_rules! unit {
     ($name:literal) => {
         row(
             concat!("services/systemd/", $name),
-            Kind::Sample(include_str!(concat!("../systemd/", $name))),
+            What::Sample(include_str!(concat!("../systemd/", $name))),
             Owner,
             0o0644,
         )
@@ -63,7 +64,7 @@ macro_rules! unit {
     ($name:literal, $sandbox:literal) => {
         row(
             concat!("services/systemd/", $name),
-            Kind::Sample(concat!(
+            What::Sample(concat!(
                 include_str!(concat!("../systemd/", $name)),
                 include_str!(concat!("../systemd/", $sandbox))
             )),
@@ -79,7 +80,7 @@ pub(crate) const TABLE: &[Row] = &[
     script!("boot/qmail", "scripts/qmail", 0o0755),
     script!("boot/qmailctl", "scripts/qmailctl", 0o0755),
     script!("boot/spamd", "scripts/spamd", 0o0755),
-    row("services", Kind::Directory, Owner, 0o0755),
+    row("services", What::Directory, Owner, 0o0755),
     script!("services/listen", "services/listen", 0o0755),
     directory!("qmail-send"),
     run!("qmail-send"),
@@ -113,7 +114,7 @@ pub(crate) const TABLE: &[Row] = &[
     run!("qmail-qmqpd"),
     log!("qmail-qmqpd"),
     log_run!("qmail-qmqpd"),
-    row("services/systemd", Kind::Directory, Owner, 0o0755),
+    row("services/systemd", What::Directory, Owner, 0o0755),
     unit!("qmail-send.service"),
     unit!("qmail-smtpd.socket"),
     unit!("qmail-smtpd@.service", "sandbox-qmaild"),

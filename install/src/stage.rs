@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
 
-use crate::item::{Item, What, items};
-use crate::layout::{BESIDE, Kind, rows};
+use crate::item::{Item, items};
+use crate::layout::{BESIDE, rows};
 use crate::manifest::{Manifest, Owner};
 use crate::shape::Shape;
+use crate::what::What;
 use crate::{Failure, Place, contents, file, scripts, services, systemd};
 
 /// Where a package has what is not below the home of qmail.
@@ -41,7 +42,7 @@ pub fn stage(root: &Path, home: &Path, sources: &[PathBuf]) -> Result<(), Failur
     let owners = systemd::tmpfiles(home);
     stage.file("usr/lib/tmpfiles.d/qmail-rs.conf", 0o644, &mut owners.as_bytes())?;
     for row in services::TABLE {
-        if let (Some(name), Kind::Sample(text)) = (row.path.strip_prefix(services::UNITS), row.kind)
+        if let (Some(name), What::Sample(text)) = (row.path.strip_prefix(services::UNITS), row.what)
         {
             let text = scripts::filled(text, home);
             stage.file(&format!("{UNITS}/{name}"), row.mode, &mut text.as_bytes())?;

@@ -5,9 +5,10 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::layout::{BESIDE, Kind, rows};
+use crate::layout::{BESIDE, rows};
 use crate::stage;
 use crate::tests::{Scene, mode};
+use crate::what::What;
 
 const HOME: &str = "/var/qmail";
 
@@ -33,7 +34,7 @@ fn a_package_has_everything_but_the_queue_and_numbers() {
         let path = [HOME, row.path].join("/").trim_end_matches('/').to_owned();
         let is_there = root.join(path.trim_start_matches('/')).exists();
         let is_listed = manifest.contains_key(&format!(".{path}"));
-        let is_brought = !row.path.starts_with("queue") && row.kind != Kind::Ids;
+        let is_brought = !row.path.starts_with("queue") && row.what != What::Ids;
         assert_eq!((is_there, is_listed), (is_brought, is_brought), "{path}");
     }
     for name in BESIDE {

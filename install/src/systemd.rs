@@ -5,7 +5,8 @@ use std::path::Path;
 use qmail_core::accounts::{Group, Role};
 
 use crate::accounts::{group_of, home_of};
-use crate::layout::{Kind, rows};
+use crate::layout::rows;
+use crate::what::What;
 
 /// The accounts, for systemd-sysusers.
 pub(crate) fn sysusers(home: &Path) -> String {
@@ -38,16 +39,14 @@ const fn task(role: Role) -> &'static str {
 pub(crate) fn tmpfiles(home: &Path) -> String {
     let group = Group::Qmail.name();
     let lines = rows().filter(|row| !row.path.starts_with("queue")).filter_map(|row| {
-        let action = match row.kind {
-            Kind::Directory => "d",
-            Kind::Program
-            | Kind::Boot(_)
-            | Kind::ForwardingBoot(_)
-            | Kind::Text(_)
-            | Kind::Sample(_) => "z",
-            Kind::Ids | Kind::Split | Kind::SplitIfHashed | Kind::Zeros(_) | Kind::Fifo => {
-                return None;
-            }
+        let action = match row.what {
+            What::Directory => "d",
+            What::Program
+            | What::Boot(_)
+            | What::ForwardingBoot(_)
+            | What::Text(_)
+            | What::Sample(_) => "z",
+            What::Ids | What::Zeros(_) | What::Fifo => return None,
         };
         let path = if row.path.is_empty() { home.to_owned() } else { home.join(row.path) };
         let (mode, owner) = (row.mode, row.owner.name());

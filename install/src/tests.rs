@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
 
-use crate::layout::{BESIDE, Kind, rows};
+use crate::layout::{BESIDE, rows};
+use crate::what::What;
 use crate::{Failure, Place, check, complete, install};
 
 /// A tree of whoever runs the tests, and a directory with programs for it.
@@ -21,7 +22,7 @@ impl Scene {
         let root = tempfile::tempdir().unwrap();
         let built = root.path().join("built");
         fs::create_dir(&built).unwrap();
-        let installed = rows().filter(|row| row.kind == Kind::Program);
+        let installed = rows().filter(|row| row.what == What::Program);
         let installed = installed.filter_map(|row| row.path.rsplit('/').next());
         for name in installed.chain(BESIDE) {
             write(&built.join(name), "first build");

@@ -3,7 +3,8 @@
 
 use qmail_core::accounts::Role::Owner;
 
-use crate::layout::{Kind, Row, row};
+use crate::layout::{Row, row};
+use crate::what::What;
 
 /// A page of the manual.
 macro_rules! page {
@@ -15,7 +16,7 @@ macro_rules! page {
 /// A file: its place in the tree, and the one that it is a copy of.
 macro_rules! text {
     ($path:expr, $source:expr) => {
-        row($path, Kind::Text(include_str!($source)), Owner, 0o0644)
+        row($path, What::Text(include_str!($source)), Owner, 0o0644)
     };
 }
 

@@ -2,13 +2,14 @@
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use qmail_core::accounts::{Group, Role};
 
 use crate::findings::Findings;
-use crate::item::{Item, What};
+use crate::item::Item;
+use crate::what::What;
 use crate::{Failure, Place, contents};
 
 /// Programs that are scripts in netqmail, too.
@@ -85,18 +86,11 @@ fn replaced(
 
 fn kept(place: &Place, item: &Item, metadata: &Metadata, findings: &mut Findings) {
     let path = place.path(item);
-    let (is_right, otherwise) = match item.what {
-        What::Directory => (metadata.is_dir(), "no directory"),
-        What::Fifo => (metadata.file_type().is_fifo(), "no FIFO"),
-        _ => (metadata.is_file(), "no file"),
-    };
-    if !is_right {
-        findings.warn(format!("{} is {otherwise}: installation would stop here", path.display()));
-    } else if !metadata.is_dir() && metadata.nlink() != 1 {
-        findings
-            .warn(format!("{} has other names, too: installation would stop here", path.display()));
-    } else {
-        settled(place, item, metadata, findings);
+    match item.what.obstacle(metadata) {
+        Some(obstacle) => {
+            findings.warn(format!("{} {obstacle}: installation would stop here", path.display()))
+        }
+        None => settled(place, item, metadata, findings),
     }
 }
 

@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::item::{Item, What};
+use crate::item::Item;
+use crate::what::What;
 use crate::{Failure, Place, contents};
 
 /// The programs that would be replaced by others.

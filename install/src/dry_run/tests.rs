@@ -134,7 +134,10 @@ fn what_would_stop_the_installation_is_told() {
     write(&scene.path("queue/pid"), "");
     fs::hard_link(scene.path("queue/lock/tcpto"), scene.path("queue/lock/other")).unwrap();
     let warnings = looked_at(&scene).warnings;
-    assert!(has(&warnings, "queue/pid is no directory: installation would stop"), "{warnings:#?}");
+    assert!(
+        has(&warnings, "queue/pid is not a directory: installation would stop"),
+        "{warnings:#?}"
+    );
     assert!(has(&warnings, "tcpto has other names, too: installation would stop"), "{warnings:#?}");
 }
 

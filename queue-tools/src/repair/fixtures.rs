@@ -171,7 +171,10 @@ mod tests {
     /// `"queue/lock", Directory, Queue, 0o0750` and so on, as `install` has them.
     fn rows_of_install() -> BTreeSet<String> {
         let table = include_str!("../../../install/src/layout.rs");
-        let rows = table.lines().filter_map(|line| line.trim().strip_prefix("row(\"queue"));
+        let rows = table.lines().filter_map(|line| match line.trim().split_once("(\"queue")? {
+            ("row" | "divided", row) => Some(row),
+            _ => None,
+        });
         rows.map(|row| {
             let words: Vec<&str> =
                 row.split([',', '"', ' ', ')']).filter(|w| !w.is_empty()).collect();
