@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::SystemTime;
 
 use qmail_core::cdb::CdbWriter;
 use qmail_sys::sync_directory;
@@ -19,6 +20,16 @@ pub enum DatabaseError {
     Move(io::Error),
 }
 
+impl From<DatabaseError> for io::Error {
+    fn from(error: DatabaseError) -> Self {
+        match error {
+            DatabaseError::Open(error)
+            | DatabaseError::Write(error)
+            | DatabaseError::Move(error) => error,
+        }
+    }
+}
+
 /// A database that is being written.
 pub type Writer = CdbWriter<File>;
 
@@ -32,8 +43,23 @@ pub fn replace<E: From<DatabaseError>>(
     target: &Path,
     fill: impl FnOnce(&mut Writer) -> Result<(), E>,
 ) -> Result<(), E> {
+    replace_as_of(None, temporary, target, fill)
+}
+
+/// As [`replace`], for readers who ask whether the source was changed since: gives the database the
+/// time of its source, taken before that was read. The time at which it was made would hide changes
+/// that came meanwhile.
+///
+/// # Errors
+/// As [`replace`].
+pub fn replace_as_of<E: From<DatabaseError>>(
+    time: Option<SystemTime>,
+    temporary: &Path,
+    target: &Path,
+    fill: impl FnOnce(&mut Writer) -> Result<(), E>,
+) -> Result<(), E> {
     let file = lock(temporary).map_err(DatabaseError::Open)?;
-    let result = write(file, fill).and_then(|written| {
+    let result = write(file, time, fill).and_then(|written| {
         fs::rename(temporary, target).map_err(DatabaseError::Move)?;
         // Ours until here: somebody who waits for it finds that it has another name, and makes his
         // own.
@@ -50,11 +76,13 @@ pub fn replace<E: From<DatabaseError>>(
 
 fn write<E: From<DatabaseError>>(
     file: File,
+    time: Option<SystemTime>,
     fill: impl FnOnce(&mut Writer) -> Result<(), E>,
 ) -> Result<File, E> {
     let mut writer = CdbWriter::new(file).map_err(DatabaseError::Write)?;
     fill(&mut writer)?;
     let file = writer.finish().map_err(DatabaseError::Write)?;
+    time.map_or(Ok(()), |time| file.set_modified(time)).map_err(DatabaseError::Write)?;
     file.sync_all().map_err(DatabaseError::Write)?;
     Ok(file)
 }

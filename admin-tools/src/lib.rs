@@ -10,7 +10,6 @@ pub mod domains;
 pub mod fatal;
 pub mod lines;
 pub mod list_databases;
-pub mod more_hosts;
 pub mod names;
 pub mod pid_file;
 pub mod pw2u;

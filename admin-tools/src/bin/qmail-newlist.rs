@@ -5,14 +5,15 @@
 //! Exit codes:  0 made; 100 wrong usage; 111 not made, and the old one stays
 #![forbid(unsafe_code)]
 
-use std::fs::{File, rename};
+use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
-use admin_tools::fatal::{TEMPORARY, because, give_up};
-use admin_tools::list_databases::{write_sender_rules, write_starts};
-use qmail_core::long_list::{index_of, write_index};
+use admin_tools::database::replace_as_of;
+use admin_tools::fatal::{PERMANENT, TEMPORARY, because, give_up};
+use admin_tools::list_databases::{fill_sender_rules, fill_starts};
+use qmail_core::long_list::{fill_index, index_of};
 use qmail_core::progress::Watched;
 
 /// As much of a line of `badmimetypes` counts, in bytes.
@@ -24,17 +25,17 @@ fn main() -> ExitCode {
     let names: Vec<String> =
         std::env::args_os().skip(1).map(|name| name.to_string_lossy().into_owned()).collect();
     if names.is_empty() || names.iter().any(|name| name.contains('/') || name.starts_with('-')) {
-        return give_up("qmail-newlist: usage: qmail-newlist list ...", 100);
+        return give_up("qmail-newlist: usage: qmail-newlist list ...", PERMANENT);
     }
     qmail_sys::change_mask(0o033);
     let control = qmail_core::home::home().join("control");
     for name in names {
         if let Err(error) = make(&control, &name) {
             let what = format!("unable to make control/{name}.cdb");
-            let text = match error.raw_os_error() {
-                Some(_) => because(&what, &error),
-                // A line that is none, which the error tells.
-                None => format!("{what}: {error}"),
+            let text = match error.get_ref() {
+                // A line that is none.
+                Some(reason) => format!("{what}: {reason}"),
+                None => because(&what, &error),
             };
             return give_up(&format!("qmail-newlist: fatal: {text}"), TEMPORARY);
         }
@@ -44,16 +45,14 @@ fn main() -> ExitCode {
 
 fn make(control: &Path, name: &str) -> io::Result<()> {
     let list = control.join(name);
+    let file = File::open(&list)?;
+    let written = file.metadata()?.modified()?;
+    let source = BufReader::new(Watched::new("bytes of the list", file));
     let temporary = control.join(format!("{name}.tmp"));
-    let source = BufReader::new(Watched::new("bytes of the list", File::open(&list)?));
-    let index = File::create(&temporary)?;
-    let written = match name {
-        "badmimetypes" => write_starts(source, MIME_TYPE, index),
-        "badloadertypes" => write_starts(source, LOADER_TYPE, index),
-        "mailfromrules" => write_sender_rules(source, index),
-        _ => write_index(source, index),
-    };
-    written?.sync_all()?;
-    rename(&temporary, index_of(&list))?;
-    qmail_sys::sync_directory(control)
+    replace_as_of(Some(written), &temporary, &index_of(&list), |writer| match name {
+        "badmimetypes" => fill_starts(source, MIME_TYPE, writer),
+        "badloadertypes" => fill_starts(source, LOADER_TYPE, writer),
+        "mailfromrules" => fill_sender_rules(source, writer),
+        _ => fill_index(source, writer),
+    })
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use admin_tools::database::{DatabaseError, Writer, replace};
 use admin_tools::fatal::{TEMPORARY, because, give_up};
 use admin_tools::lines::{Next, each_line};
-use admin_tools::more_hosts::key;
+use qmail_core::control::counting;
 use qmail_core::progress::Watched;
 
 const SOURCE: &str = "control/morercpthosts";
@@ -42,8 +42,9 @@ fn run() -> Result<(), Failure> {
 
 fn fill(writer: &mut Writer, source: Watched) -> Result<(), Failure> {
     each_line(BufReader::new(source), |line| {
-        if let Some(key) = key(line) {
-            writer.add(&key, b"").map_err(DatabaseError::Write)?;
+        if let Some(line) = counting(line) {
+            // As it is looked for.
+            writer.add(&line.to_ascii_lowercase(), b"").map_err(DatabaseError::Write)?;
         }
         Ok(Next::Go)
     })

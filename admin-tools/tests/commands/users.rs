@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
 
 use qmail_core::cdb::Cdb;
 
@@ -9,6 +10,7 @@ use crate::support::{Home, failed, outcome, printed};
 
 const NEWU: &str = env!("CARGO_BIN_EXE_qmail-newu");
 const NEWMRH: &str = env!("CARGO_BIN_EXE_qmail-newmrh");
+const NEWLIST: &str = env!("CARGO_BIN_EXE_qmail-newlist");
 const PW2U: &str = env!("CARGO_BIN_EXE_qmail-pw2u");
 
 const ASSIGN: &str = "=Joe:joe:1000:100:/home/joe:::\n\
@@ -47,6 +49,20 @@ fn newu_leaves_the_old_database_alone_if_anything_is_wrong() {
     assert_eq!(home.read("users/cdb"), "old");
     let nowhere = outcome(home.command(NEWU).env("QMAILHOME", "/nonexistent"));
     assert_eq!(nowhere, fatal("unable to chdir"));
+}
+
+#[test]
+fn two_at_once_make_one_whole_index() {
+    let home = Home::new();
+    let many: String = (0..20_000).map(|n| format!("user{n}@host.example\n")).collect();
+    home.write("control/list", many.as_bytes());
+    let newlist = || home.command(NEWLIST).arg("list").spawn().unwrap();
+    let children: Vec<_> = (0..4).map(|_| newlist()).collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let cdb = Cdb::open(home.path("control/list.cdb")).unwrap();
+    assert!(cdb.get(b"user19999@host.example").unwrap().is_some());
 }
 
 #[test]
@@ -89,6 +105,31 @@ fn newmrh_says_what_it_cannot_read_or_write() {
     assert_eq!(home.run(NEWMRH, &[]), fatal(text));
     let nowhere = outcome(home.command(NEWMRH).env("QMAILHOME", "/nonexistent"));
     assert_eq!(nowhere, fatal("unable to chdir to /nonexistent: file does not exist"));
+}
+
+#[test]
+fn an_index_is_as_old_as_the_list_that_it_was_made_of() {
+    let home = Home::new();
+    home.write("control/list", b"a@b.example\n");
+    let list = File::open(home.path("control/list")).unwrap();
+    let written = SystemTime::now() - Duration::from_secs(600);
+    list.set_modified(written).unwrap();
+    assert_eq!(home.run(NEWLIST, &["list"]), printed(""));
+    // A list that was changed while it was read is younger.
+    let time = |name| fs::metadata(home.path(name)).unwrap().modified().unwrap();
+    assert_eq!(time("control/list.cdb"), time("control/list"));
+}
+
+#[test]
+fn newlist_says_which_line_is_none_and_leaves_nothing_behind() {
+    let home = Home::new();
+    home.write("control/mailfromrules", b"nonsense\n");
+    let reason = "unable to parse this line: nonsense";
+    let text = format!("qmail-newlist: fatal: unable to make control/mailfromrules.cdb: {reason}");
+    assert_eq!(home.run(NEWLIST, &["mailfromrules"]), failed(111, &text));
+    assert_eq!(fs::read_dir(home.path("control")).unwrap().count(), 1);
+    let text = "qmail-newlist: fatal: unable to make control/none.cdb: file does not exist";
+    assert_eq!(home.run(NEWLIST, &["none"]), failed(111, text));
 }
 
 #[test]

@@ -213,11 +213,18 @@ pub fn first_line(file: &[u8]) -> Vec<u8> {
     strip_end(line).to_vec()
 }
 
-/// The lines of a list that count. A line with a NUL could be taken for two, and is left out.
+/// The lines of a list that count.
 pub fn list_lines(file: &[u8]) -> Vec<Vec<u8>> {
-    let lines = file.split(|byte| *byte == b'\n').map(strip_end);
-    let counts = |line: &&[u8]| !line.is_empty() && !line.starts_with(b"#") && !line.contains(&0);
-    lines.filter(counts).map(<[u8]>::to_vec).collect()
+    let lines = file.split(|byte| *byte == b'\n');
+    lines.filter_map(counting).map(<[u8]>::to_vec).collect()
+}
+
+/// A line of a list, less the blanks at its end; `None` if it does not count. A line with a NUL
+/// could be taken for two, and is left out.
+pub fn counting(line: &[u8]) -> Option<&[u8]> {
+    let line = strip_end(line);
+    let counts = !line.is_empty() && !line.starts_with(b"#") && !line.contains(&0);
+    counts.then_some(line)
 }
 
 /// The number that a line begins with; `None` if it begins with something else.
@@ -248,6 +255,14 @@ mod tests {
         }
         let controls = Controls::open(home.path()).unwrap();
         (home, controls)
+    }
+
+    #[test]
+    fn comments_and_what_could_be_two_lines_do_not_count() {
+        for line in [&b""[..], b"\n", b" \t\n", b"#a", b"\0a", b"a\0b"] {
+            assert_eq!(counting(line), None, "{line:?}");
+        }
+        assert_eq!(counting(b" # a#b \t\n"), Some(&b" # a#b"[..]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::cdb::{Cdb, CdbWriter};
-use crate::control::{Control, ControlError, Controls, list_lines};
+use crate::control::{Control, ControlError, Controls, counting, list_lines};
 
 /// Files up to this size are kept in memory, in bytes.
 const SHORT: u64 = 65_536;
@@ -142,26 +142,22 @@ pub fn index_of(list: &Path) -> PathBuf {
     name.into()
 }
 
-/// Writes the index of a list.
+/// Puts what the index of a list has into a database.
 ///
 /// # Errors
 /// If the list cannot be read, or the index cannot be written: it may hold 4 GiB.
-pub fn write_index(list: impl BufRead, index: File) -> io::Result<File> {
-    let mut writer = CdbWriter::new(index)?;
+pub fn fill_index(list: impl BufRead, index: &mut CdbWriter<File>) -> io::Result<()> {
     let mut patterns = Vec::new();
     let failure = each_line(list, |line| {
         if is_pattern(line) {
             patterns.extend_from_slice(line);
             patterns.push(b'\n');
         }
-        writer.add(&line.to_ascii_lowercase(), b"").err()
+        index.add(&line.to_ascii_lowercase(), b"").err()
     })?;
     match failure {
         Some(error) => Err(error),
-        None => {
-            writer.add(PATTERNS, &patterns)?;
-            writer.finish()
-        }
+        None => index.add(PATTERNS, &patterns),
     }
 }
 
@@ -205,14 +201,6 @@ fn each_line<T>(
     }
 }
 
-/// A line without the blanks at its end, if it counts: see [`list_lines`], which is the same for
-/// many lines but makes copies of them.
-fn counting(line: &[u8]) -> Option<&[u8]> {
-    let end = line.iter().rposition(|byte| !matches!(byte, b' ' | b'\t' | b'\n'))?;
-    let line = line.get(..=end)?;
-    (!line.starts_with(b"#") && !line.contains(&0)).then_some(line)
-}
-
 fn skip_line(input: &mut impl BufRead) -> io::Result<()> {
     let mut part = Vec::new();
     while !part.ends_with(b"\n") {
@@ -249,8 +237,9 @@ mod tests {
     }
 
     fn make_index(list: &Path) {
-        let index = File::create(index_of(list)).unwrap();
-        write_index(BufReader::new(File::open(list).unwrap()), index).unwrap();
+        let mut index = CdbWriter::new(File::create(index_of(list)).unwrap()).unwrap();
+        fill_index(BufReader::new(File::open(list).unwrap()), &mut index).unwrap();
+        index.finish().unwrap();
     }
 
     fn long() -> String {
@@ -295,15 +284,6 @@ mod tests {
         File::options().write(true).open(&list).unwrap().set_modified(later).unwrap();
         let opened = LongList::open(&list, Index::Used).unwrap().unwrap();
         assert!(opened.contains(b"new").unwrap() && !opened.contains(b"old").unwrap());
-    }
-
-    #[test]
-    fn the_same_lines_count_in_long_and_short_lists() {
-        for line in ["a", " a \t\n", "#a", "", "\n", "\0a", "a\0b", "a#b\n"] {
-            let counted: Vec<Vec<u8>> =
-                counting(line.as_bytes()).map(<[u8]>::to_vec).into_iter().collect();
-            assert_eq!(counted, list_lines(line.as_bytes()), "{line:?}");
-        }
     }
 
     #[test]
