@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use qmail_core::control::{self, Control, Controls, Default, Shape, first_line, list_lines};
+use qmail_core::if_there;
 
 use crate::fatal::printable;
 use rows::{ROWS, Row, Text};
@@ -177,11 +178,7 @@ impl Reporter {
     }
 
     fn read(&self, control: &Control) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.directory.join(control.file)) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        if_there(fs::read(self.directory.join(control.file)))
     }
 
     fn modified(&self, control: &Control) -> Option<SystemTime> {

@@ -6,27 +6,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use qmail_core::maildir::quota::{Removal, size_in_name};
 
 use crate::mailbox::{Mailbox, Message};
-
-/// A delivery that has taken longer is given up.
-const LONGEST_DELIVERY: Duration = Duration::from_secs(36 * 60 * 60);
-
-/// Removes what failed deliveries have left in `tmp`.
-pub(crate) fn clean(maildir: &Path, now: SystemTime) {
-    let Ok(entries) = fs::read_dir(maildir.join("tmp")) else { return };
-    for entry in entries.flatten().filter(|entry| !is_hidden(entry)) {
-        let accessed = entry.metadata().and_then(|metadata| metadata.accessed());
-        let age = accessed.ok().and_then(|accessed| now.duration_since(accessed).ok());
-        if age.is_some_and(|age| age > LONGEST_DELIVERY) {
-            // The next session tries again.
-            let _ = fs::remove_file(entry.path());
-        }
-    }
-}
 
 /// Finds the messages in `new` and `cur`.
 pub(crate) fn scan(maildir: &Path) -> io::Result<Mailbox> {
@@ -200,6 +183,7 @@ mod tests {
     use super::*;
     use std::fs::File;
     use std::io::Write;
+    use std::time::{Duration, SystemTime};
 
     fn maildir(files: &[&str]) -> tempfile::TempDir {
         let maildir = tempfile::tempdir().unwrap();
@@ -291,18 +275,5 @@ mod tests {
         fs::create_dir(maildir.path().join("new/1")).unwrap();
         assert!(!update(maildir.path(), &mut mailbox).all_gone);
         assert_eq!(tree(maildir.path()), ["new/1"]);
-    }
-
-    #[test]
-    fn only_old_files_are_cleaned_away() {
-        let maildir = maildir(&["tmp/old", "tmp/young", "tmp/.old"]);
-        let now = SystemTime::now();
-        let times = |age| fs::FileTimes::new().set_accessed(now - Duration::from_secs(age));
-        for (name, age) in [("old", 129_700), ("young", 129_500), (".old", 129_700)] {
-            let file = File::options().write(true).open(maildir.path().join("tmp").join(name));
-            file.unwrap().set_times(times(age)).unwrap();
-        }
-        clean(maildir.path(), now);
-        assert_eq!(tree(maildir.path()), ["tmp/.old", "tmp/young"]);
     }
 }

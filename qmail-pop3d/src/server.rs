@@ -9,11 +9,12 @@ use std::time::SystemTime;
 
 use qmail_core::conversation::{Conversation, Line, Lost};
 use qmail_core::errno;
+use qmail_core::unfinished::remove_unfinished;
 use qmail_wire::command::Command;
 use qmail_wire::pop3::{MessageEncoder, SizeCounter};
 
 use crate::mailbox::{Mailbox, Message};
-use crate::maildir::{clean, look_again, update};
+use crate::maildir::{look_again, update};
 use crate::opening::open_mailbox;
 use crate::replies;
 use crate::session::{Action, Listing, Session};
@@ -74,7 +75,7 @@ fn converse<R: Read, W: Write>(
     let Some(maildir) = maildir.filter(|maildir| maildir.is_dir()) else {
         return last_word(client, replies::NO_MAILDIR);
     };
-    clean(maildir, now);
+    remove_unfinished(maildir, now);
     let Ok((mailbox, known)) = open_mailbox(maildir, now) else {
         return last_word(client, replies::NO_SCAN);
     };

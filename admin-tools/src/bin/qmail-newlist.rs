@@ -13,13 +13,9 @@ use std::process::ExitCode;
 use admin_tools::database::replace_as_of;
 use admin_tools::fatal::{PERMANENT, TEMPORARY, because, give_up};
 use admin_tools::list_databases::{fill_sender_rules, fill_starts};
+use qmail_core::file_types::{LOADER_TYPE, MIME_TYPE};
 use qmail_core::long_list::{fill_index, index_of};
 use qmail_core::progress::Watched;
-
-/// As much of a line of `badmimetypes` counts, in bytes.
-const MIME_TYPE: usize = 9;
-/// And of `badloadertypes`.
-const LOADER_TYPE: usize = 5;
 
 fn main() -> ExitCode {
     let names: Vec<String> =

@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use admin_tools::fatal::{PERMANENT, TEMPORARY, give_up};
 use admin_tools::pw2u::{Failure, Lists, Rules, Writer};
+use qmail_core::if_there;
 
 fn main() -> ExitCode {
     let rules = match Rules::parse(std::env::args_os()) {
@@ -36,10 +37,10 @@ fn run(mut rules: Rules) -> Result<(), String> {
     let output = qmail_sys::inherit(1).map_err(|_| said(Failure::Write))?;
     let mut writer = Writer::new(&rules, BufWriter::new(File::from(output)));
     writer.accounts(BufReader::new(File::from(passwd)), owner).map_err(said)?;
-    if let Some(subusers) = open("users/subusers").map_err(controls)? {
+    if let Some(subusers) = if_there(File::open("users/subusers")).map_err(controls)? {
         writer.subusers(BufReader::new(subusers)).map_err(said)?;
     }
-    if let Some(lines) = open("users/append").map_err(controls)? {
+    if let Some(lines) = if_there(File::open("users/append")).map_err(controls)? {
         writer.append(lines).map_err(said)?;
     }
     writer.finish().map_err(said)
@@ -47,13 +48,4 @@ fn run(mut rules: Rules) -> Result<(), String> {
 
 fn owner(home: &[u8]) -> io::Result<u32> {
     Ok(fs::metadata(OsStr::from_bytes(home))?.uid())
-}
-
-/// A file that need not be there.
-fn open(path: &str) -> io::Result<Option<File>> {
-    match File::open(path) {
-        Ok(file) => Ok(Some(file)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }

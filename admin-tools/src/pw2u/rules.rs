@@ -8,6 +8,7 @@ use std::path::Path;
 use qmail_core::accounts::Role;
 use qmail_core::built_in::break_character;
 use qmail_core::control::{Map, Set, list_lines};
+use qmail_core::if_there;
 use qmail_core::options::{BadOption, Given, Options};
 
 use super::{Account, Failure};
@@ -61,11 +62,7 @@ impl Lists {
 }
 
 fn list(path: &Path) -> io::Result<Option<Vec<Vec<u8>>>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(list_lines(&bytes))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    Ok(if_there(fs::read(path))?.map(|bytes| list_lines(&bytes)))
 }
 
 impl Rules {

@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::if_there;
 pub use map::{Map, Set};
 use survey::Survey;
 pub use table::*;
@@ -200,11 +201,7 @@ impl Controls {
 }
 
 fn read(path: &Path) -> Result<Option<Vec<u8>>, ControlError> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(ControlError { path: path.to_owned(), error }),
-    }
+    if_there(fs::read(path)).map_err(|error| ControlError { path: path.to_owned(), error })
 }
 
 /// The first line of a file, less the blanks at its end.

@@ -11,6 +11,7 @@ pub mod complaint;
 pub mod control;
 pub mod conversation;
 pub mod duplex;
+pub mod file_types;
 pub mod home;
 pub mod log;
 pub mod long_list;
@@ -27,9 +28,12 @@ pub mod submit;
 pub mod tcpto;
 pub mod timed;
 pub mod tlsrelay;
+pub mod unfinished;
 pub mod users;
 pub mod vpopmail;
 
+mod missing;
 mod read_ahead;
 
+pub use missing::if_there;
 pub use qmail_sys::errno;

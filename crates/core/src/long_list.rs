@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cdb::{Cdb, CdbWriter};
 use crate::control::{Control, ControlError, Controls, counting, list_lines};
+use crate::if_there;
 
 /// Files up to this size are kept in memory, in bytes.
 const SHORT: u64 = 65_536;
@@ -170,14 +171,6 @@ fn fresh_index(list: &Path, metadata: Option<&Metadata>) -> io::Result<Option<Cd
         return Ok(None);
     }
     if_there(Cdb::open(index))
-}
-
-fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
 }
 
 /// What `question` makes of the first line that it does not pass over; comments are no lines.

@@ -1,7 +1,7 @@
 //! What is said about maildirs that are full, or nearly: settings that are read only then.
 
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read as _};
+use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +9,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use qmail_message::date::rfc5322;
 
 use crate::control::{Controls, OVERQUOTA, QUOTAWARNMSG, QUOTAWARNPERCENT};
+use crate::if_there;
 use crate::maildir::quota::{Warning, warn};
 use crate::maildir::{MaildirError, Names};
 
@@ -100,10 +101,8 @@ impl Caution {
 
 /// `None` if it is not there.
 fn open(path: &Path) -> Option<std::io::Result<File>> {
-    match OpenOptions::new().read(true).custom_flags(qmail_sys::OPEN_NONBLOCKING).open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        result => Some(result),
-    }
+    let mut options = OpenOptions::new();
+    if_there(options.read(true).custom_flags(qmail_sys::OPEN_NONBLOCKING).open(path)).transpose()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::cdb::Cdb;
+use crate::if_there;
 
 /// Where the list is below the home directory of qmail.
 pub const DATABASE: &str = "users/cdb";
@@ -94,10 +95,7 @@ fn path(bytes: &[u8]) -> PathBuf {
 /// If the database cannot be read or is damaged. One without its list of characters is damaged: a
 /// file that was cut short must not make users disappear.
 pub fn find(database: &Path, local: &[u8]) -> io::Result<Option<Vec<u8>>> {
-    let cdb = match Cdb::open(database) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        result => result?,
-    };
+    let Some(cdb) = if_there(Cdb::open(database))? else { return Ok(None) };
     let wildcards = cdb.get(b"")?.ok_or(io::ErrorKind::InvalidData)?;
     let lower = local.to_ascii_lowercase();
     if let Some(data) = cdb.get(&[b"!", lower.as_slice(), b"\0"].concat())? {
@@ -122,10 +120,7 @@ pub fn find(database: &Path, local: &[u8]) -> io::Result<Option<Vec<u8>>> {
 /// # Errors
 /// As [`find`]; also if it assigns something that makes no sense.
 pub fn assigned(database: &Path, prefix: &[u8]) -> io::Result<Option<Assignment>> {
-    let cdb = match Cdb::open(database) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        result => result?,
-    };
+    let Some(cdb) = if_there(Cdb::open(database))? else { return Ok(None) };
     let Some(data) = cdb.get(&[b"!", prefix.to_ascii_lowercase().as_slice()].concat())? else {
         return Ok(None);
     };

@@ -6,14 +6,12 @@ use std::path::Path;
 
 use qmail_core::cdb::Cdb;
 use qmail_core::control::{BADLOADERTYPES_CDB, BADMIMETYPES_CDB, Control};
+use qmail_core::file_types::{LOADER_TYPE, MIME_TYPE};
+use qmail_core::if_there;
 use qmail_message::parts::Line;
 
 use crate::variables::Variables;
 
-/// So many bytes of a first line are looked for.
-const MIME_TYPE: usize = 9;
-/// And so many bytes anywhere.
-const LOADER_TYPE: usize = 5;
 /// What these begin with, if nothing else is said.
 const LOADER_START: u8 = b'M';
 
@@ -106,11 +104,7 @@ impl BadTypes {
 
 /// The database, if it has been made.
 fn open(home: &Path, control: &Control) -> io::Result<Option<Cdb>> {
-    match Cdb::open(home.join("control").join(control.file)) {
-        Ok(cdb) => Ok(Some(cdb)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(Cdb::open(home.join("control").join(control.file)))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use qmail_core::if_there;
 use qmail_core::queue::{Channel, Queue, QueueId, Record, Records};
 
 /// A message whose file is open. A number is the inode of that file, and an inode is not used again
@@ -60,7 +61,7 @@ impl<'q> Held<'q> {
     /// `InvalidData` if its file has another number: then any other file with this number may be
     /// that of another message.
     pub(super) fn take(queue: &'q Queue, id: QueueId) -> io::Result<Option<Self>> {
-        let Some(message) = existing(File::open(queue.mess(id)))? else { return Ok(None) };
+        let Some(message) = if_there(File::open(queue.mess(id)))? else { return Ok(None) };
         let metadata = message.metadata()?;
         if metadata.ino() != id.as_u64() {
             return Err(ErrorKind::InvalidData.into());
@@ -72,7 +73,7 @@ impl<'q> Held<'q> {
     pub(super) fn facts(&self) -> io::Result<Facts> {
         let is_bouncing = exists(&self.queue.bounce(self.id))?;
         // In this order: the one in todo goes when the one in info is complete.
-        if let Some(file) = existing(File::open(self.queue.todo(self.id)))? {
+        if let Some(file) = if_there(File::open(self.queue.todo(self.id)))? {
             let (sender, recipients) = read_envelope(file)?;
             return Ok(Facts { stage: Stage::Waiting, sender, recipients, is_bouncing });
         }
@@ -104,14 +105,14 @@ impl<'q> Held<'q> {
 
     /// The file with its sender.
     pub(super) fn info(&self) -> io::Result<Option<File>> {
-        existing(File::open(self.queue.info(self.id)))
+        if_there(File::open(self.queue.info(self.id)))
     }
 
     /// The file with its recipients on a channel, if it has any left.
     pub(super) fn recipients(&self, channel: Channel, access: Access) -> io::Result<Option<File>> {
         let mut options = File::options();
         options.read(true).write(access == Access::Mark);
-        existing(options.open(self.queue.recipients(channel, self.id)))
+        if_there(options.open(self.queue.recipients(channel, self.id)))
     }
 
     /// The message itself, from its beginning.
@@ -143,13 +144,5 @@ fn read_envelope(file: File) -> io::Result<(Vec<u8>, Vec<Recipient>)> {
 }
 
 fn exists(path: &Path) -> io::Result<bool> {
-    existing(fs::symlink_metadata(path)).map(|found| found.is_some())
-}
-
-fn existing<T>(result: io::Result<T>) -> io::Result<Option<T>> {
-    match result {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(fs::symlink_metadata(path)).map(|found| found.is_some())
 }

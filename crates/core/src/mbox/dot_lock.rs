@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::if_there;
+
 /// Seconds after which whoever made it is gone: as long as procmail waits. Nobody here has one for
 /// as long as this.
 const ABANDONED: i64 = 1024;
@@ -97,11 +99,7 @@ fn remove_abandoned(path: &Path, own: &Own) -> io::Result<bool> {
 }
 
 fn metadata(path: &Path) -> io::Result<Option<Metadata>> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
+    if_there(fs::symlink_metadata(path))
 }
 
 fn beside(path: &Path, suffix: &str) -> PathBuf {
