@@ -4,12 +4,11 @@ use std::io::{Read, Write};
 use std::sync::Arc;
 
 use rustls::client::Resumption;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use crate::trust::{Anybody, Known};
+use crate::trust::{Known, Takes, Verifier};
 use crate::{HandshakeError, Identity, Selection, SetupError, Stream};
 
 /// Everything that a client's side of a connection needs.
@@ -76,22 +75,19 @@ impl Client {
     }
 }
 
-fn verifier(
-    trust: Trust,
-    provider: &Arc<CryptoProvider>,
-) -> Result<Arc<dyn ServerCertVerifier>, SetupError> {
-    let provider = Arc::clone(provider);
-    Ok(match trust {
-        Trust::Anybody => Arc::new(Anybody(provider)),
+fn verifier(trust: Trust, provider: &Arc<CryptoProvider>) -> Result<Arc<Verifier>, SetupError> {
+    let takes = match trust {
+        Trust::Anybody => Takes::Anybody,
         Trust::Known { host, authorities } => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(authorities.iter().cloned());
             if roots.is_empty() {
                 return Err(SetupError::NoCertificate);
             }
-            Arc::new(Known { provider, authorities, roots, host })
+            Takes::Host(Known { authorities, roots, host })
         }
-    })
+    };
+    Ok(Arc::new(Verifier { provider: Arc::clone(provider), takes }))
 }
 
 /// rustls wants a name in any case, but says none to the server if it is an address.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io::{self, ErrorKind};
 
+use qmail_core::errno;
+
 /// Why TLS cannot even be set up.
 #[derive(Debug)]
 pub enum SetupError {
@@ -41,7 +43,7 @@ pub enum Distrust {
 impl fmt::Display for SetupError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Read(error) => write!(formatter, "{error}"),
+            Self::Read(error) => formatter.write_str(errno::text(error)),
             Self::NoCertificate => formatter.write_str("no certificate or crl found"),
             Self::Unusable(error) => write!(formatter, "{error}"),
         }
@@ -54,6 +56,7 @@ impl fmt::Display for HandshakeError {
             Self::Io(error) => match error.kind() {
                 ErrorKind::TimedOut | ErrorKind::WouldBlock => formatter.write_str("timed out"),
                 ErrorKind::UnexpectedEof => formatter.write_str("connection closed"),
+                _ if error.raw_os_error().is_some() => formatter.write_str(errno::text(error)),
                 _ => write!(formatter, "{error}"),
             },
             Self::Protocol(error) => write!(formatter, "{error}"),

@@ -1,10 +1,10 @@
 //! Certificates and keys from files.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use rustls::pki_types::pem::{self, PemObject, SectionKind};
+use rustls::pki_types::pem::{PemObject, SectionKind};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::SetupError;
@@ -31,9 +31,9 @@ impl Identity {
     /// # Errors
     /// If the file cannot be read, or has no certificate or no key.
     pub fn read(path: &Path) -> Result<Self, SetupError> {
-        let text = read(path)?;
+        let (text, _) = contents(path).map_err(SetupError::Read)?;
         let key = PrivateKeyDer::from_pem_slice(&text).map_err(|_| SetupError::NoCertificate)?;
-        Ok(Self { chain: parse(&text)?, key })
+        Ok(Self { chain: certificates_in(&text).ok_or(SetupError::NoCertificate)?, key })
     }
 }
 
@@ -42,28 +42,27 @@ impl Identity {
 /// # Errors
 /// If the file cannot be read, or has none.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    parse(&read(path)?)
+    let (text, _) = contents(path).map_err(SetupError::Read)?;
+    certificates_in(&text).ok_or(SetupError::NoCertificate)
 }
 
-fn parse(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let mut found = Vec::new();
-    for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text) {
-        match section {
-            Ok((SectionKind::Certificate, bytes)) => found.push(CertificateDer::from(bytes)),
-            Ok(_) => {}
-            Err(pem::Error::NoItemsFound) => break,
-            Err(_) => return Err(SetupError::NoCertificate),
-        }
-    }
-    if found.is_empty() { Err(SetupError::NoCertificate) } else { Ok(found) }
+/// The certificates in a text; `None` if it has none, or something that is not what it says.
+pub(crate) fn certificates_in(text: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
+    let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text);
+    let sections: Vec<_> = sections.collect::<Result<_, _>>().ok()?;
+    let certificates = sections.into_iter().filter(|(kind, _)| *kind == SectionKind::Certificate);
+    let found: Vec<_> = certificates.map(|(_, bytes)| CertificateDer::from(bytes)).collect();
+    Some(found).filter(|found| !found.is_empty())
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, SetupError> {
+/// What is in a file, and what else is known of it.
+pub(crate) fn contents(path: &Path) -> io::Result<(Vec<u8>, Metadata)> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
     let mut text = Vec::new();
-    let file = File::open(path).map_err(SetupError::Read)?;
-    file.take(LARGEST + 1).read_to_end(&mut text).map_err(SetupError::Read)?;
+    file.take(LARGEST + 1).read_to_end(&mut text)?;
     match u64::try_from(text.len()) {
-        Ok(length) if length <= LARGEST => Ok(text),
-        _ => Err(SetupError::Read(ErrorKind::FileTooLarge.into())),
+        Ok(length) if length <= LARGEST => Ok((text, metadata)),
+        _ => Err(ErrorKind::FileTooLarge.into()),
     }
 }

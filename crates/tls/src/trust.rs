@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_cert_signed_by_trust_anchor;
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
@@ -14,59 +16,51 @@ use rustls::{
 use crate::Distrust;
 use crate::certificate::{Names, matches};
 
-/// Takes everybody, which protects from those who only listen. Servers with a certificate that is
-/// expired, of their own making, or of the first version are common, and plain text would not be
-/// better.
+/// Looks at the certificate of a server.
 #[derive(Debug)]
-pub(crate) struct Anybody(pub(crate) Arc<CryptoProvider>);
+pub(crate) struct Verifier {
+    pub(crate) provider: Arc<CryptoProvider>,
+    pub(crate) takes: Takes,
+}
 
-/// Takes the one host whose certificate certain authorities have signed.
+/// Which servers a client takes.
+#[derive(Debug)]
+pub(crate) enum Takes {
+    /// All, which protects from those who only listen. Servers with a certificate that is expired,
+    /// of their own making, or of the first version are common, and plain text would not be better.
+    Anybody,
+    /// One.
+    Host(Known),
+}
+
+/// The one host whose certificate certain authorities have signed.
 #[derive(Debug)]
 pub(crate) struct Known {
-    pub(crate) provider: Arc<CryptoProvider>,
     pub(crate) authorities: Vec<CertificateDer<'static>>,
     pub(crate) roots: RootCertStore,
     /// The name that the certificate must have.
     pub(crate) host: Vec<u8>,
 }
 
-impl ServerCertVerifier for Anybody {
-    fn verify_server_cert(
-        &self,
-        _: &CertificateDer<'_>,
-        _: &[CertificateDer<'_>],
-        _: &ServerName<'_>,
-        _: &[u8],
-        _: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
+impl Verifier {
+    fn algorithms(&self) -> &WebPkiSupportedAlgorithms {
+        &self.provider.signature_verification_algorithms
     }
 
-    // A signature by nobody in particular proves nothing, and webpki cannot read every key.
-    fn verify_tls12_signature(
+    /// What `verify` finds. A signature by nobody in particular proves nothing, and webpki cannot
+    /// read every key.
+    fn check_signature(
         &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
+        verify: impl FnOnce(&WebPkiSupportedAlgorithms) -> Result<HandshakeSignatureValid, Error>,
     ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _: &[u8],
-        _: &CertificateDer<'_>,
-        _: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        match self.takes {
+            Takes::Anybody => Ok(HandshakeSignatureValid::assertion()),
+            Takes::Host(_) => verify(self.algorithms()),
+        }
     }
 }
 
-impl ServerCertVerifier for Known {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         certificate: &CertificateDer<'_>,
@@ -75,9 +69,12 @@ impl ServerCertVerifier for Known {
         _: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check_origin(certificate, intermediates, now)
-            .and_then(|()| self.check_name(&Names::of(certificate)))
-            .map_err(|distrust| CertificateError::Other(OtherError(Arc::new(distrust))))?;
+        if let Takes::Host(known) = &self.takes {
+            known
+                .check_origin(certificate, intermediates, now, self.algorithms())
+                .and_then(|()| known.check_name(&Names::of(certificate)))
+                .map_err(|distrust| CertificateError::Other(OtherError(Arc::new(distrust))))?;
+        }
         Ok(ServerCertVerified::assertion())
     }
 
@@ -87,8 +84,7 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        self.check_signature(|known| verify_tls12_signature(message, certificate, signature, known))
     }
 
     fn verify_tls13_signature(
@@ -97,12 +93,11 @@ impl ServerCertVerifier for Known {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        self.check_signature(|known| verify_tls13_signature(message, certificate, signature, known))
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+        self.algorithms().supported_schemes()
     }
 }
 
@@ -113,6 +108,7 @@ impl Known {
         certificate: &CertificateDer<'_>,
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
+        algorithms: &WebPkiSupportedAlgorithms,
     ) -> Result<(), Distrust> {
         let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
         if self.authorities.iter().any(|known| known.as_ref() == certificate.as_ref()) {
@@ -121,7 +117,6 @@ impl Known {
                 false => Err(Distrust::Untrusted("certificate has expired".into())),
             };
         }
-        let algorithms = self.provider.signature_verification_algorithms.all;
         ParsedCertificate::try_from(certificate)
             .and_then(|parsed| {
                 verify_server_cert_signed_by_trust_anchor(
@@ -129,7 +124,7 @@ impl Known {
                     &self.roots,
                     intermediates,
                     now,
-                    algorithms,
+                    algorithms.all,
                 )
             })
             .map_err(|error| Distrust::Untrusted(error.to_string()))

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use qmail_core::errno;
+
 /// A file that a server needs and cannot use.
 #[derive(Debug)]
 pub struct ServerError {
@@ -61,7 +63,7 @@ impl fmt::Display for ServerError {
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
-            Self::Read(error) => return write!(formatter, "{error}"),
+            Self::Read(error) => errno::text(error),
             Self::Unusable(rustls::Error::InconsistentKeys(_)) => {
                 "private key does not belong to certificate"
             }
