@@ -16,12 +16,6 @@ pub fn plus_domain(name: &[u8]) -> &[u8] {
     name.get(start..).unwrap_or(name)
 }
 
-/// Whether `name` can stand in a control file: letters, digits, hyphens and dots.
-pub fn is_plain(name: &[u8]) -> bool {
-    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b".-_".contains(byte);
-    !name.is_empty() && name.iter().all(fits)
-}
-
 /// The domains in which short names are looked for, as a resolv.conf(5) and `$LOCALDOMAIN` say; and
 /// how many dots make a name a full one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,14 +84,6 @@ mod tests {
         assert_eq!(plus_domain(b"a.mail.here.example"), b"here.example");
         assert_eq!(plus_domain(b"here.example"), b"here.example");
         assert_eq!(plus_domain(b"here"), b"here");
-    }
-
-    #[test]
-    fn what_would_be_more_than_a_name_is_not_plain() {
-        assert!(is_plain(b"a-b_c.example"));
-        for bad in [b"".as_slice(), b"a b", b"a\nb", b"#a", b"a:b", b"\xe9"] {
-            assert!(!is_plain(bad));
-        }
     }
 
     fn candidates(text: &str, variable: Option<&str>, name: &str) -> Vec<String> {

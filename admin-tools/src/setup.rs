@@ -7,10 +7,11 @@ use std::net::Ipv4Addr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use qmail_address::is_plain_name;
 use qmail_core::errno;
 use qmail_sys::sync_directory;
 
-use crate::domains::{default_domain, is_plain, plus_domain};
+use crate::domains::{default_domain, plus_domain};
 use crate::names::{Lookup, addresses, pointer};
 
 /// The control files of a tree that is being set up.
@@ -82,7 +83,7 @@ impl<W: Write> Setup<W> {
         for address in all {
             let found = pointer(lookup, address.into()).map(|name| name.to_bytes());
             match found.map(|name| name.to_ascii_lowercase()) {
-                Ok(found) if is_plain(&found) => {
+                Ok(found) if is_plain_name(&found) => {
                     let shown = String::from_utf8_lossy(&found).into_owned();
                     self.say(&format!("{address}: Adding {shown} to control/locals..."));
                     lines.extend([found.as_slice(), b"\n"].concat());

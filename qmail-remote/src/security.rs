@@ -143,8 +143,7 @@ impl<'s> TlsPlan<'s> {
 /// The names that files for a host may have: in lower case, and as DNS has it. A name that is no
 /// plain file name has none: it comes from outside.
 fn file_names(host: &[u8]) -> Vec<String> {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if host.is_empty() || host.starts_with(b".") || !host.iter().all(is_plain) {
+    if !qmail_address::is_plain_name(host) {
         return Vec::new();
     }
     let name = String::from_utf8_lossy(host).into_owned();

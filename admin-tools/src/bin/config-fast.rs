@@ -9,12 +9,12 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use admin_tools::domains::is_plain;
 use admin_tools::fatal::{PERMANENT, TEMPORARY, give_up};
 use admin_tools::setup::{Setup, Unwritten};
+use qmail_address::is_plain_name;
 
 fn main() -> ExitCode {
-    let name = std::env::args_os().nth(1).filter(|name| is_plain(name.as_bytes()));
+    let name = std::env::args_os().nth(1).filter(|name| is_plain_name(name.as_bytes()));
     let Some(name) = name else {
         return give_up("config-fast: usage: config-fast hostname", PERMANENT);
     };

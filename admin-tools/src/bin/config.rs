@@ -9,10 +9,11 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::ExitCode;
 
-use admin_tools::domains::{SearchList, is_plain};
+use admin_tools::domains::SearchList;
 use admin_tools::fatal::{TEMPORARY, give_up};
 use admin_tools::names::{Trouble, full_name};
 use admin_tools::setup::{Setup, Unwritten};
+use qmail_address::is_plain_name;
 use qmail_dns::Resolver;
 
 const BY_HAND: &str = "You will have to set up control/me yourself.";
@@ -32,7 +33,8 @@ fn main() -> ExitCode {
     setup.say(&format!("Your hostname is {}.", String::from_utf8_lossy(&host)));
     let candidates = SearchList::from_system(&host).candidates(&host);
     let full = full_name(&resolver, &candidates).map(|name| name.to_bytes().to_ascii_lowercase());
-    let name = match full.and_then(|name| Some(name).filter(|it| is_plain(it)).ok_or(Trouble::Hard))
+    let name = match full
+        .and_then(|name| Some(name).filter(|it| is_plain_name(it)).ok_or(Trouble::Hard))
     {
         Ok(name) => name,
         Err(trouble) => {

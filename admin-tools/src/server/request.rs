@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use qmail_address::is_plain_name;
 use qmail_core::options::{Given, Options};
 
 use super::supervisor::Kind;
-use crate::domains::is_plain;
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ impl Request {
                 Given::Argument(b'd', path) => {
                     directory = Some(PathBuf::from(OsString::from_vec(path)));
                 }
-                Given::Argument(_, user) => postmaster = Some(user).filter(|user| is_plain(user)),
+                Given::Argument(_, user) => {
+                    postmaster = Some(user).filter(|user| is_plain_name(user))
+                }
             }
         }
         let mut hosts = options.operands().into_iter();
@@ -56,7 +58,7 @@ impl Request {
         }
         let name = hosts.next()?;
         let domains: Vec<Vec<u8>> = hosts.collect();
-        let are_plain = is_plain(&name) && domains.iter().all(|domain| is_plain(domain));
+        let are_plain = is_plain_name(&name) && domains.iter().all(|domain| is_plain_name(domain));
         let supervisor = kind.map(|kind| (kind, directory));
         are_plain.then_some(Self::SetUp(Wish { name, domains, postmaster, supervisor }))
     }

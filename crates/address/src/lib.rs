@@ -103,6 +103,15 @@ pub fn host_and_suffixes(host: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::once(host).chain(suffixes)
 }
 
+/// Whether a name, of a host for instance, has nothing but letters, digits, dots, hyphens and underscores, and no
+/// dot in front or beside another: one that comes from outside may then be the name of a file, which
+/// leads nowhere else, or stand in a line.
+pub fn is_plain_name(name: &[u8]) -> bool {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    let has_empty_label = name.starts_with(b".") || name.windows(2).any(|pair| pair == b"..");
+    !name.is_empty() && name.iter().all(is_plain) && !has_empty_label
+}
+
 /// The sender of an envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EnvelopeSender {
@@ -170,6 +179,18 @@ impl EnvelopeSender {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plain_name_leads_to_no_other_file() {
+        for name in ["a", "Mail.Example.ORG", "a_b-1.example", "a."] {
+            assert!(is_plain_name(name.as_bytes()), "{name}");
+        }
+        let other =
+            ["", ".", "..", "../x", ".x", "a/b", "a..b", "a\0b", "/etc", "a b", "a\n", "\u{e9}"];
+        for name in other {
+            assert!(!is_plain_name(name.as_bytes()), "{name:?}");
+        }
+    }
 
     #[test]
     fn addresses_up_to_1002_bytes_are_taken() {

@@ -274,9 +274,7 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
 
 /// A host name: clients are greeted by it.
 fn name(bytes: Vec<u8>) -> io::Result<String> {
-    let is_harmless =
-        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    if !(1..=LONGEST_NAME).contains(&bytes.len()) || !bytes.iter().all(is_harmless) {
+    if bytes.len() > LONGEST_NAME || !qmail_address::is_plain_name(&bytes) {
         return Err(malformed());
     }
     text(bytes)
