@@ -1,12 +1,14 @@
 //! What was made, a line each, in the order in which it was made.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use qmail_core::if_there;
 use qmail_sys::sync_directory;
 
 /// Below the home of qmail.
@@ -23,6 +25,20 @@ pub(super) enum Made {
     Directory(PathBuf),
     /// Services were handed to this supervisor, which looks for them there.
     Supervised(String, PathBuf),
+}
+
+/// What somebody who watches is told.
+impl fmt::Display for Made {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(_, path) | Self::Directory(path) | Self::Link(_, path) => {
+                write!(formatter, "made {}", path.display())
+            }
+            Self::Supervised(by, path) => {
+                write!(formatter, "{by} has the services ({})", path.display())
+            }
+        }
+    }
 }
 
 impl Made {
@@ -66,11 +82,7 @@ pub(super) fn note(home: &Path, made: &Made) -> io::Result<()> {
 /// # Errors
 /// `InvalidData` if a line is not understood: then nobody knows what is ours.
 pub(super) fn read(home: &Path) -> io::Result<Option<Vec<Made>>> {
-    let text = match fs::read(home.join(FILE)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some(text) = if_there(fs::read(home.join(FILE)))? else { return Ok(None) };
     let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let made: Option<Vec<Made>> = lines.map(Made::parse).collect();
     made.map(Some).ok_or_else(|| io::ErrorKind::InvalidData.into())

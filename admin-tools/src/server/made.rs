@@ -9,8 +9,7 @@ use qmail_core::accounts::{Accounts, Group, Role};
 use qmail_sys::sync_directory;
 
 use super::Failure;
-use super::journal::{Made, note, sum, sum_of};
-use super::supervisor::Kind;
+use super::journal::{self, Made, note, sum, sum_of};
 
 /// A server as it grows.
 pub(super) struct Site<W> {
@@ -57,7 +56,7 @@ impl<W: Write> Site<W> {
             path.parent().map_or(Ok(()), sync_directory)
         })();
         written.map_err(failed)?;
-        self.noted(Made::File(sum(contents), path.to_owned()))?;
+        self.noted(&Made::File(sum(contents), path.to_owned()))?;
         Ok(Was::Missing)
     }
 
@@ -69,7 +68,7 @@ impl<W: Write> Site<W> {
         }
         fs::set_permissions(path, Permissions::from_mode(mode))
             .map_err(Failure::unable("change", path))?;
-        self.noted(Made::Directory(path.to_owned()))?;
+        self.noted(&Made::Directory(path.to_owned()))?;
         Ok(Was::Missing)
     }
 
@@ -88,7 +87,7 @@ impl<W: Write> Site<W> {
             return Ok(Was::There);
         }
         symlink(target, path).map_err(Failure::unable("make", path))?;
-        self.noted(Made::Link(target.to_owned(), path.to_owned()))?;
+        self.noted(&Made::Link(target.to_owned(), path.to_owned()))?;
         Ok(Was::Missing)
     }
 
@@ -109,32 +108,23 @@ impl<W: Write> Site<W> {
                 Made::File(sum, path.to_owned())
             }
         };
-        self.noted(made)?;
+        self.noted(&made)?;
         Ok(Was::Missing)
     }
 
-    /// As [`Self::noted`], unless that was done before.
-    pub(super) fn noted_once(&mut self, made: Made) -> Result<(), Failure> {
-        let path = super::journal::path(&self.home);
-        let known = super::journal::read(&self.home).map_err(Failure::unable("read", &path))?;
-        if known.unwrap_or_default().contains(&made) { Ok(()) } else { self.noted(made) }
+    /// Notes what was made, and says so.
+    pub(super) fn noted(&mut self, made: &Made) -> Result<(), Failure> {
+        let path = journal::path(&self.home);
+        note(&self.home, made).map_err(Failure::unable("write", &path))?;
+        self.say(&made.to_string());
+        Ok(())
     }
 
-    pub(super) fn noted(&mut self, made: Made) -> Result<(), Failure> {
-        let path = super::journal::path(&self.home);
-        note(&self.home, &made).map_err(Failure::unable("write", &path))?;
-        match &made {
-            Made::File(_, path) | Made::Directory(path) | Made::Link(_, path) => {
-                self.say(&format!("made {}", path.display()));
-            }
-            Made::Supervised(by, _) if by.as_str() == Kind::Script.name() => {
-                self.say(&format!("{} has the services", self.home.join("boot/qmail").display()));
-            }
-            Made::Supervised(by, path) => {
-                self.say(&format!("{by} has the services ({})", path.display()));
-            }
-        }
-        Ok(())
+    /// As [`Self::noted`], unless that was done before.
+    pub(super) fn noted_once(&mut self, made: &Made) -> Result<(), Failure> {
+        let path = journal::path(&self.home);
+        let known = journal::read(&self.home).map_err(Failure::unable("read", &path))?;
+        if known.unwrap_or_default().contains(made) { Ok(()) } else { self.noted(made) }
     }
 
     fn stays(&mut self, path: &Path) -> bool {

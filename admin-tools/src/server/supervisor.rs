@@ -104,7 +104,7 @@ impl Supervisor {
     /// Hands the services over.
     pub(super) fn start(&self, site: &mut Site<impl Write>) -> Result<(), Failure> {
         // Before the first one: whoever undoes this has to stop what has started.
-        site.noted_once(Made::Supervised(self.kind.name().to_owned(), self.directory.clone()))?;
+        site.noted_once(&Made::Supervised(self.kind.name().to_owned(), self.directory.clone()))?;
         match self.kind {
             Kind::Daemontools | Kind::Runit | Kind::S6 => self.link(site),
             Kind::Systemd => systemd(site),

@@ -57,7 +57,7 @@ impl Tools {
         site.by_other(&control.join("servercert.pem"), || run(Command::new(newcert).arg(text)))?;
         // Made beside it.
         if !had_link && link.is_symlink() {
-            site.noted(Made::Link("servercert.pem".into(), link))?;
+            site.noted(&Made::Link("servercert.pem".into(), link))?;
         }
         Ok(())
     }
