@@ -5,24 +5,35 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
+use qmail_core::blocks::{BLOCK, Blocks};
 use qmail_core::maildir::quota::Removal;
+use qmail_core::mbox::{Locked, Locks, Quoter};
 use qmail_sys::sync_directory;
 
 use crate::failure::{Failure, say};
+use crate::from_line::from_line;
 use crate::maildir::Message;
-use crate::mbox::{Quoter, from_line};
 
 /// The longest first line in which a sender is looked for.
 const FIRST_LINE: u64 = 4096;
-const BLOCK: usize = 65_536;
+/// The user is there to wait, and to have enough of it.
+const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// Adds `messages` to `mbox` by way of `temporary`, and removes them from the maildir.
-pub fn collect(messages: &[Message], mbox: &Path, temporary: &Path) -> Result<(), Failure> {
-    let _locked = lock(mbox).map_err(|error| failed("unable to lock ", mbox, &error))?;
-    let old = File::open(mbox).map_err(|error| failed("unable to read ", mbox, &error))?;
+pub fn collect(
+    messages: &[Message],
+    mbox: &Path,
+    locks: Locks,
+    temporary: &Path,
+) -> Result<(), Failure> {
+    let old = Locked::take(mbox, locks, PATIENCE).map_err(|error| {
+        let path = mbox.as_os_str().as_bytes();
+        Failure::Temporary([b"unable to lock ", path, b": ", error.to_string().as_bytes()].concat())
+    })?;
     let new = OpenOptions::new()
         .write(true)
         .create(true)
@@ -32,7 +43,7 @@ pub fn collect(messages: &[Message], mbox: &Path, temporary: &Path) -> Result<()
         .map_err(|error| failed("unable to create ", temporary, &error))?;
     let written = |error: io::Error| failed("unable to write to ", temporary, &error);
     let mut output = BufWriter::with_capacity(BLOCK, new);
-    copy_old(old, mbox, &mut output, temporary)?;
+    copy_old(old.file(), mbox, &mut output, temporary)?;
     for message in messages {
         append(message, &mut output, temporary)?;
     }
@@ -44,37 +55,19 @@ pub fn collect(messages: &[Message], mbox: &Path, temporary: &Path) -> Result<()
     Ok(())
 }
 
-/// The mbox, made if it is missing, and locked: the file that has its name now, not one that it was
-/// replaced by while we waited.
-fn lock(mbox: &Path) -> io::Result<File> {
-    loop {
-        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(mbox)?;
-        file.lock()?;
-        let ours = file.metadata()?;
-        match fs::metadata(mbox) {
-            Ok(named) if (named.dev(), named.ino()) == (ours.dev(), ours.ino()) => return Ok(file),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-}
-
 fn copy_old(
-    mut old: File,
+    old: &File,
     mbox: &Path,
     output: &mut impl Write,
     temporary: &Path,
 ) -> Result<(), Failure> {
     let read = |error: io::Error| failed("unable to read ", mbox, &error);
     let written = |error: io::Error| failed("unable to write to ", temporary, &error);
-    let mut block = vec![0; BLOCK];
+    let mut blocks = Blocks::new(old);
     let mut last = b'\n';
-    loop {
-        let length = read_block(&mut old, &mut block).map_err(read)?;
-        let bytes = block.get(..length).unwrap_or_default();
-        let Some(end) = bytes.last() else { break };
-        last = *end;
-        output.write_all(bytes).map_err(written)?;
+    while let Some(block) = blocks.next_block().map_err(read)? {
+        last = block.last().copied().unwrap_or(last);
+        output.write_all(block).map_err(written)?;
     }
     // The next message must begin a line, or nobody finds it.
     if last == b'\n' { Ok(()) } else { output.write_all(b"\n").map_err(written) }
@@ -87,17 +80,18 @@ fn append(message: &Message, output: &mut impl Write, temporary: &Path) -> Resul
     let mut input = BufReader::new(File::open(&message.path).map_err(read)?);
     let mut first_line = Vec::new();
     input.by_ref().take(FIRST_LINE).read_until(b'\n', &mut first_line).map_err(read)?;
-    output.write_all(&from_line(&first_line, message.time)).map_err(written)?;
-    let mut quoter = Quoter::new(output);
-    quoter.write(&first_line).map_err(written)?;
-    let mut block = vec![0; BLOCK];
-    loop {
-        let length = read_block(&mut input, &mut block).map_err(read)?;
-        if length == 0 {
-            return quoter.finish().map_err(written);
-        }
-        quoter.write(block.get(..length).unwrap_or_default()).map_err(written)?;
+    let mut waiting = from_line(&first_line, message.time);
+    let mut quoter = Quoter::new();
+    quoter.push(&first_line, &mut waiting);
+    let mut blocks = Blocks::new(input);
+    while let Some(block) = blocks.next_block().map_err(read)? {
+        quoter.push(block, &mut waiting);
+        output.write_all(&waiting).map_err(written)?;
+        waiting.clear();
     }
+    quoter.finish(&mut waiting);
+    waiting.push(b'\n');
+    output.write_all(&waiting).map_err(written)
 }
 
 fn move_into_place(temporary: &Path, mbox: &Path) -> Result<(), Failure> {
@@ -134,15 +128,6 @@ fn remove(message: &Message) -> bool {
         say(&[b"maildir2mbox: warning: ", &*message.shown(), twice, reason, b"\n"].concat());
     }
     removed.is_ok()
-}
-
-fn read_block(input: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match input.read(block) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read,
-        }
-    }
 }
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Failure {

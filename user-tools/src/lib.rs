@@ -12,11 +12,12 @@ pub mod handover;
 pub mod hook;
 pub mod judge;
 pub mod maildir;
-pub mod mbox;
 pub mod quota;
 pub mod receipt;
 pub mod redirect;
 pub mod subject;
-pub mod summary;
 pub mod surroundings;
 pub mod watch;
+
+mod from_line;
+mod summary;

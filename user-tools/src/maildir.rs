@@ -6,8 +6,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use qmail_core::queue::OSSIFIED;
-
 use crate::failure::Failure;
 use crate::surroundings::wanted;
 
@@ -35,22 +33,6 @@ pub fn enter() -> Result<(), Failure> {
     let what = [b"unable to chdir to ", maildir.as_slice()].concat();
     std::env::set_current_dir(Path::new(std::ffi::OsStr::from_bytes(&maildir)))
         .map_err(|error| Failure::system(what, &error))
-}
-
-/// Removes what deliveries left unfinished in `tmp` and nobody has touched for 36 hours. Nothing
-/// depends on it.
-pub fn clean(now: u64) {
-    let Ok(entries) = fs::read_dir("tmp") else { return };
-    for entry in entries.map_while(Result::ok) {
-        let path = entry.path();
-        let old = |metadata: &fs::Metadata| {
-            let read = u64::try_from(metadata.atime()).unwrap_or(0);
-            now > read.saturating_add(OSSIFIED.as_secs())
-        };
-        if !is_hidden(&entry) && fs::metadata(&path).is_ok_and(|metadata| old(&metadata)) {
-            let _ = fs::remove_file(&path);
-        }
-    }
 }
 
 /// The messages in these directories, oldest first. One that came this very second is left for

@@ -8,7 +8,7 @@ use crate::fields::{Trouble, read_header};
 
 /// The beginning of a message: its subject and what follows it in the body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// Subject, then body, line ends included.
     pub text: Vec<u8>,
     /// The contents of the last `Return-Path`, without its LF.
@@ -21,7 +21,7 @@ pub struct Summary {
 
 impl Summary {
     /// Reads as much of `message` as it takes for a text of `limit` bytes.
-    pub fn read(message: &mut impl BufRead, limit: usize) -> Result<Self, Trouble> {
+    pub(crate) fn read(message: &mut impl BufRead, limit: usize) -> Result<Self, Trouble> {
         let mut summary = Self::default();
         let body = read_header(message, |field| summary.field(field))?;
         if let Some(body) = body {
@@ -53,7 +53,7 @@ impl Summary {
 }
 
 /// `bytes` with `stand_in` for each that a terminal might obey rather than show.
-pub fn printable(bytes: &[u8], stand_in: u8) -> Vec<u8> {
+pub(crate) fn printable(bytes: &[u8], stand_in: u8) -> Vec<u8> {
     let shown = |byte: &u8| if (32..=126).contains(byte) { *byte } else { stand_in };
     bytes.iter().map(shown).collect()
 }

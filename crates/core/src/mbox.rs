@@ -18,9 +18,9 @@ use qmail_sys::signal::{self, Signal};
 
 use crate::blocks::{BLOCK, Blocks};
 use dot_lock::DotLock;
-use quote::Quoter;
 
 pub use locks::Locks;
+pub use quote::Quoter;
 
 /// How long somebody else may have the lock.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -78,7 +78,7 @@ fn append_within(
     lines: &[&[u8]],
     message: impl Read,
 ) -> Result<(), MboxError> {
-    let mut target = Target::locked(mbox, locks, patience)?;
+    let mut target = Locked::take(mbox, locks, patience)?;
     let end = target.file.seek(SeekFrom::End(0)).map_err(MboxError::Write)?;
     let _undisturbed = Undisturbed::begin();
     if end == 0 {
@@ -95,20 +95,26 @@ fn append_within(
         let _ = target.file.set_len(end);
     }
     // Before the file is closed: whoever waits for the one finds the other free, too.
-    drop(target.lock.take());
+    drop(target);
     result
 }
 
-/// An mbox that is open, and ours.
-struct Target {
+/// An mbox that is open, and ours: nobody else who takes the same locks changes it while this lives.
+#[derive(Debug)]
+pub struct Locked {
+    // Fields go in their order: this one before the file is closed.
+    lock: Option<DotLock>,
     file: File,
     is_readable: bool,
-    /// Goes before the file is closed.
-    lock: Option<DotLock>,
 }
 
-impl Target {
-    fn locked(mbox: &Path, locks: Locks, patience: Duration) -> Result<Self, MboxError> {
+impl Locked {
+    /// Opens the file, which is made if need be, and waits for its locks. It is the one that has its
+    /// name then, not one that was replaced meanwhile.
+    ///
+    /// # Errors
+    /// If it cannot be had within `patience`.
+    pub fn take(mbox: &Path, locks: Locks, patience: Duration) -> Result<Self, MboxError> {
         let started = Instant::now();
         loop {
             let mut target = Self::open(mbox).map_err(MboxError::Open)?;
@@ -134,6 +140,11 @@ impl Target {
                 return Err(MboxError::Locked);
             }
         }
+    }
+
+    /// The file. Nobody may open it again: who closes it once loses its locks of fcntl(2).
+    pub fn file(&self) -> &File {
+        &self.file
     }
 
     fn open(mbox: &Path) -> io::Result<Self> {

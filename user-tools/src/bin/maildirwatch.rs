@@ -7,12 +7,14 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use qmail_core::unfinished::remove_unfinished;
 use user_tools::failure::{Failure, finish};
 use user_tools::fields::Trouble;
-use user_tools::maildir::{clean, enter, scan};
+use user_tools::maildir::{enter, scan};
 use user_tools::watch::{CLEAR, show};
 
 fn main() -> ExitCode {
@@ -22,9 +24,9 @@ fn main() -> ExitCode {
 fn run() -> Result<u8, Failure> {
     enter()?;
     loop {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        clean(now);
-        let page = page(now)?;
+        let now = SystemTime::now();
+        remove_unfinished(Path::new("."), now);
+        let page = page(now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())?;
         let mut terminal = io::stdout();
         terminal
             .write_all(&page)

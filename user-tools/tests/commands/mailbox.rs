@@ -132,6 +132,35 @@ fn an_mbox_that_was_replaced_while_we_waited_is_not_lost() {
     assert!(mbox.contains("other\n") && mbox.contains("message\n"), "{mbox}");
 }
 
+#[test]
+fn the_locks_are_those_that_deliveries_take() {
+    let home = with_maildir();
+    // More than a pipe takes.
+    let old = [b"From a\n\n".as_slice(), &b"old\n".repeat(100_000)].concat();
+    home.write("mbox", &old);
+    deliver(&home, "new/1", b"message\n", 0);
+    // It is opened behind the locks, and before somebody reads it nothing goes on.
+    let temporary = home.path("mbox.tmp");
+    assert!(Command::new("mkfifo").arg(&temporary).status().unwrap().success());
+    let mut child = maildir2mbox(&home).env("MBOXLOCKS", "fcntl,dot").spawn().unwrap();
+    let mut written = File::open(&temporary).unwrap();
+    assert!(home.has("mbox.lock"));
+    let locks = fs::read_to_string("/proc/locks").unwrap();
+    let held = format!(" POSIX  ADVISORY  WRITE {} ", child.id());
+    assert!(locks.contains(&held), "{locks}");
+    std::io::Read::read_to_end(&mut written, &mut Vec::new()).unwrap();
+    // No FIFO can be brought to disk.
+    assert_eq!(child.wait().unwrap().code(), Some(111));
+    assert!(home.read("mbox").as_bytes() == old);
+    assert!(!home.has("mbox.lock") && home.has("Maildir/new/1"));
+    fs::remove_file(&temporary).unwrap();
+    assert_eq!(outcome(maildir2mbox(&home).env("MBOXLOCKS", "dot")).said(), (0, ""));
+    assert!(home.read("mbox").ends_with("\nmessage\n\n"));
+    let line = "maildir2mbox: fatal: MBOXLOCKS must be some of flock, fcntl and dot, with commas \
+                between them\n";
+    assert_eq!(outcome(maildir2mbox(&home).env("MBOXLOCKS", "none")).said(), (111, line));
+}
+
 /// Waits until the process waits for a lock.
 fn wait_for_lock(id: u32) {
     let waiting = format!(" {id} ");

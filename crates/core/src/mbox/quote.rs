@@ -5,14 +5,15 @@ const FROM: &[u8] = b"From ";
 
 /// Quotes a message that arrives in pieces: each line that is `From ` behind any number of `>` gets
 /// one more. Its memory is four bytes, however long a line is.
-#[derive(Debug)]
-pub(super) struct Quoter {
+#[derive(Debug, Default)]
+pub struct Quoter {
     state: State,
 }
 
 /// What has been seen of the present line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
+    #[default]
     Nothing,
     /// Only `>`. They are passed on at once: one more may be put behind them as well.
     Quotes,
@@ -23,12 +24,13 @@ enum State {
 }
 
 impl Quoter {
-    pub(super) fn new() -> Self {
-        Self { state: State::Nothing }
+    /// At the beginning of a message.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Appends the quoted form of `block` to `output`.
-    pub(super) fn push(&mut self, block: &[u8], output: &mut Vec<u8>) {
+    pub fn push(&mut self, block: &[u8], output: &mut Vec<u8>) {
         for piece in block.split_inclusive(|byte| *byte == b'\n') {
             let mut rest = piece;
             while self.state != State::Inside
@@ -45,7 +47,7 @@ impl Quoter {
     }
 
     /// Ends the message, and its last line if that has no LF.
-    pub(super) fn finish(self, output: &mut Vec<u8>) {
+    pub fn finish(self, output: &mut Vec<u8>) {
         output.extend_from_slice(FROM.get(..self.matched()).unwrap_or_default());
         if self.state != State::Nothing {
             output.push(b'\n');
@@ -94,10 +96,11 @@ mod tests {
 
     #[test]
     fn from_behind_any_number_of_quotes_gets_one_more() {
-        let message = b"From a\n>From b\n>>>From c\nFromage\n From d\nfrom e\n>x\n>\nx From f\n\n";
-        let expected =
-            b">From a\n>>From b\n>>>>From c\nFromage\n From d\nfrom e\n>x\n>\nx From f\n\n";
-        assert_eq!(quoted(&[message]), expected);
+        let message = b"From a\n>From b\n>>>From c\n";
+        assert_eq!(quoted(&[message]), b">From a\n>>From b\n>>>>From c\n");
+        let other =
+            b"Fro\nFromage\n From d\nfrom e\n>x\n>\n\n> From f\nx From g\n>FrFrom h\n F>From i\n";
+        assert_eq!(quoted(&[other]), other);
     }
 
     #[test]

@@ -86,7 +86,7 @@ fn a_file_that_was_replaced_while_we_waited_is_not_written_to() {
     let directory = directory();
     let mbox = directory.path().join("Mailbox");
     let old = File::create(&mbox).unwrap();
-    let target = Target::open(&mbox).unwrap();
+    let target = Locked::open(&mbox).unwrap();
     assert!(is_still(&target.file, &mbox));
     fs::rename(&mbox, directory.path().join("old")).unwrap();
     assert!(!is_still(&target.file, &mbox));
