@@ -1,6 +1,6 @@
 //! Who may use what, in the whole workspace: uses point down only, and what has power has few.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -41,9 +41,9 @@ const POWERFUL: [&str; 14] = [
 ];
 
 /// What these may have from elsewhere.
-const FOREIGN: [&str; 3] = ["libc", "nix", "cdb"];
+const FOREIGN: [&str; 2] = ["libc", "nix"];
 
-/// What one of them may have besides: digests are not to be written by oneself.
+/// What two of them may have besides: digests are not to be written by oneself.
 const DIGESTS: [(&str, &str); 4] =
     [("cmd5checkpw", "hmac"), ("cmd5checkpw", "md-5"), ("vchkpw", "hmac"), ("vchkpw", "md-5")];
 
@@ -188,6 +188,21 @@ fn tls_of_clients_is_done_where_nothing_else_is() {
     let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();
     // qmail-showctl knows which ciphers there are.
     assert_eq!(users, ["admin-tools", "qmail-remote", "qmail-tlsrelay"]);
+}
+
+/// A static program does not survive the modules that the C library loads to answer.
+#[test]
+fn who_asks_the_c_library_for_users_is_linked_dynamically() {
+    let packages = packages();
+    let asks = |package: &Package| {
+        let text = fs::read_to_string(package.directory.join("Cargo.toml")).unwrap();
+        text.lines().any(|line| line.starts_with("qmail-sys") && line.contains("\"nss\""))
+    };
+    let asking = packages.iter().filter(|(_, package)| asks(package));
+    let asking: BTreeSet<&str> = asking.map(|(name, _)| name.as_str()).collect();
+    let makefile = fs::read_to_string(workspace().join("Makefile")).unwrap();
+    let dynamic = makefile.lines().find_map(|line| line.strip_prefix("DYNAMIC := ")).unwrap();
+    assert_eq!(asking, dynamic.split_whitespace().collect());
 }
 
 #[test]
