@@ -28,7 +28,7 @@ impl Layout {
 }
 
 /// The programs that netqmail 1.06 installs.
-pub const PROGRAMS: [&str; 40] = [
+pub const PROGRAMS: [&str; 44] = [
     "bouncesaying",
     "condredirect",
     "datemail",
@@ -68,7 +68,11 @@ pub const PROGRAMS: [&str; 40] = [
     "qmail-start",
     "qmail-tcpok",
     "qmail-tcpto",
+    "qreceipt",
+    "qsmhook",
     "sendmail",
+    "splogger",
+    "tcp-env",
 ];
 
 /// The tree whose programs are the original's, as `QMAIL_ORIGINAL` names it.
