@@ -2,7 +2,7 @@
 
 /// The person for whom the message is sent, as environment variables describe him.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Author {
+pub(crate) struct Author {
     /// Local part of `From`.
     pub user: Vec<u8>,
     /// Host of `From`; without it, the default host.
@@ -19,7 +19,7 @@ pub struct Author {
 
 /// The letters of `$QMAILINJECT`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Letters {
+pub(crate) struct Letters {
     /// `c`: the name in `From` is a comment behind the address.
     pub name_is_comment: bool,
     /// `s`: `Return-Path` in the message does not count.
@@ -36,7 +36,7 @@ pub struct Letters {
 
 impl Author {
     /// Asks for variables by name.
-    pub fn new(variable: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
+    pub(crate) fn new(variable: impl Fn(&str) -> Option<Vec<u8>>) -> Self {
         let first = |names: &[&str]| names.iter().find_map(|name| variable(name));
         let user = first(&["QMAILUSER", "MAILUSER", "USER", "LOGNAME"]);
         let user = user.unwrap_or_else(|| b"anonymous".to_vec());

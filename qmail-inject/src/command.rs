@@ -4,7 +4,7 @@ use qmail_core::options::{BadOption, Given, Options};
 
 /// What the command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Command {
+pub(crate) struct Command {
     /// Print the message instead of queueing it (`-n`).
     pub print: bool,
     /// The envelope sender (`-f`), not yet completed.
@@ -25,7 +25,7 @@ enum Recipients {
 
 impl Command {
     /// Reads it.
-    pub fn parse(mut options: Options) -> Result<Self, BadOption> {
+    pub(crate) fn parse(mut options: Options) -> Result<Self, BadOption> {
         let mut recipients = Recipients::ArgumentsOrHeader;
         let mut print = false;
         let mut sender = None;
@@ -55,7 +55,7 @@ impl Command {
 }
 
 /// The options of qmail-inject.
-pub const LETTERS: &[u8] = b"aAhHnNf:";
+pub(crate) const LETTERS: &[u8] = b"aAhHnNf:";
 
 #[cfg(test)]
 mod tests {

@@ -2,15 +2,15 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod author;
-pub mod command;
 pub mod failure;
-pub mod message;
-pub mod settings;
 
 mod additions;
+mod author;
+mod command;
 mod compose;
+mod message;
 mod output;
+mod settings;
 
 use std::ffi::OsString;
 use std::fs::File;

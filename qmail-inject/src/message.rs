@@ -11,7 +11,7 @@ use crate::settings::Settings;
 
 /// Reads the header, and completes it. Also gives what the body begins with; without that, the
 /// message ended inside its header.
-pub fn read_header(
+pub(crate) fn read_header(
     input: &mut impl BufRead,
     settings: &Settings,
 ) -> Result<(Composed, Option<Vec<u8>>), Failure> {
@@ -33,7 +33,7 @@ pub fn read_header(
 }
 
 /// Passes the body on, from what it begins with to the end of the input. It ends with an LF.
-pub fn copy_body(
+pub(crate) fn copy_body(
     input: &mut impl BufRead,
     begins: &[u8],
     mut write: impl FnMut(&[u8]) -> Result<(), Failure>,

@@ -1,13 +1,13 @@
 //! All that is known before the message is read.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use qmail_address::quote;
 use qmail_core::control::{
     self, Control, Controls, DEFAULTDOMAIN, DEFAULTHOST, IDHOST, PLUSDOMAIN, Set,
 };
+use qmail_core::if_there;
 use qmail_message::complete::Completion;
 use qmail_message::rewrite;
 
@@ -16,11 +16,11 @@ use crate::command::Command;
 use crate::failure::Failure;
 
 /// The value of an environment variable.
-pub type Variable<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+pub(crate) type Variable<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
 
 /// Hosts and domains that are added to what people write.
 #[derive(Clone, Debug)]
-pub struct Defaults {
+pub(crate) struct Defaults {
     /// Of addresses.
     pub completion: Completion,
     /// The right side of a Message-ID.
@@ -29,7 +29,7 @@ pub struct Defaults {
 
 /// All that is known before the message is read.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Who sends.
     pub author: Author,
     /// What is added to addresses.
@@ -51,7 +51,7 @@ pub struct Settings {
 impl Defaults {
     /// Reads the controls of a tree. The environment may replace each of them, but does not help
     /// where one cannot be read.
-    pub fn read(home: &Path, variable: Variable<'_>) -> Result<Self, Failure> {
+    pub(crate) fn read(home: &Path, variable: Variable<'_>) -> Result<Self, Failure> {
         let controls = Controls::open(home)?;
         let value = |control: &Control, name: &str| -> Result<Vec<u8>, Failure> {
             let line = controls.line(control)?;
@@ -73,7 +73,7 @@ impl Defaults {
 
 impl Settings {
     /// Completes the addresses of the command line.
-    pub fn new(
+    pub(crate) fn new(
         author: Author,
         defaults: Defaults,
         lists: Option<Set>,
@@ -111,12 +111,9 @@ impl Settings {
 }
 
 /// Reads the file that `$QMAILMFTFILE` names; it may be missing.
-pub fn read_lists(variable: Variable<'_>) -> Result<Option<Set>, Failure> {
+pub(crate) fn read_lists(variable: Variable<'_>) -> Result<Option<Set>, Failure> {
     use std::os::unix::ffi::OsStringExt as _;
     let Some(path) = variable("QMAILMFTFILE") else { return Ok(None) };
-    match fs::read(std::ffi::OsString::from_vec(path)) {
-        Ok(file) => Ok(Some(control::list_lines(&file).into_iter().collect())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Failure::Read(error)),
-    }
+    let file = if_there(fs::read(std::ffi::OsString::from_vec(path))).map_err(Failure::Read)?;
+    Ok(file.map(|file| control::list_lines(&file).into_iter().collect()))
 }

@@ -2,14 +2,13 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod mailbox;
-pub mod replies;
-pub mod session;
-
 mod index;
+mod mailbox;
 mod maildir;
 mod opening;
+mod replies;
 mod server;
+mod session;
 mod unique_id;
 
 pub use server::{Ended, serve};

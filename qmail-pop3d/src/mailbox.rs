@@ -9,13 +9,13 @@ use crate::unique_id::unique_id;
 
 /// The messages, oldest first.
 #[derive(Debug)]
-pub struct Mailbox {
+pub(crate) struct Mailbox {
     messages: Vec<Message>,
 }
 
 /// A message.
 #[derive(Debug)]
-pub struct Message {
+pub(crate) struct Message {
     path: Box<[u8]>,
     size: u64,
     /// Nanoseconds since 1970.
@@ -33,7 +33,7 @@ pub struct Message {
 
 impl Mailbox {
     /// Puts messages in order: by time, and then by name, so that it is the same in each session.
-    pub fn new(mut messages: Vec<Message>) -> Self {
+    pub(crate) fn new(mut messages: Vec<Message>) -> Self {
         messages.sort_unstable_by(|a, b| {
             a.age().cmp(&b.age()).then_with(|| name(&a.path).cmp(name(&b.path)))
         });
@@ -43,7 +43,7 @@ impl Mailbox {
 
     /// Notes what is sent of the messages that a session before has counted: entries come in the
     /// order of messages here. Those that are none any more are passed over.
-    pub fn recall(&mut self, entries: impl Iterator<Item = Message>) {
+    pub(crate) fn recall(&mut self, entries: impl Iterator<Item = Message>) {
         let mut start = 0;
         for entry in entries {
             let rest = self.messages.get_mut(start..).unwrap_or_default();
@@ -60,7 +60,7 @@ impl Mailbox {
     /// Notes where messages are now: others who use the maildir change flags, and move messages from
     /// `new` to `cur`. Paths of files that are no messages here are passed over. Returns whether
     /// there was anything to note.
-    pub fn relocate(&mut self, paths: impl Iterator<Item = Vec<u8>>) -> bool {
+    pub(crate) fn relocate(&mut self, paths: impl Iterator<Item = Vec<u8>>) -> bool {
         let mut order: Vec<usize> = (0..self.messages.len()).collect();
         let stem_of = |index: &usize| self.messages.get(*index).map(|it| stem(&it.path));
         order.sort_unstable_by(|a, b| stem_of(a).cmp(&stem_of(b)));
@@ -84,18 +84,18 @@ impl Mailbox {
     }
 
     /// The message of this index, deleted or not.
-    pub fn get(&self, index: usize) -> Option<&Message> {
+    pub(crate) fn get(&self, index: usize) -> Option<&Message> {
         self.messages.get(index)
     }
 
     /// The messages that are not deleted and of which only the size on the disk is known.
-    pub fn unmeasured(&self) -> Vec<usize> {
+    pub(crate) fn unmeasured(&self) -> Vec<usize> {
         let unmeasured = self.present().filter(|(_, message)| !message.measured);
         unmeasured.map(|(index, _)| index).collect()
     }
 
     /// Notes how large a message is when it is sent; `None` if that cannot be found out.
-    pub fn measure(&mut self, index: usize, size: Option<u64>) {
+    pub(crate) fn measure(&mut self, index: usize, size: Option<u64>) {
         if let Some(message) = self.messages.get_mut(index) {
             message.sent = size.and_then(NonZeroU64::new);
             message.measured = true;
@@ -103,31 +103,31 @@ impl Mailbox {
     }
 
     /// How many messages there are of which it is known what is sent.
-    pub fn counted(&self) -> usize {
+    pub(crate) fn counted(&self) -> usize {
         self.messages.iter().filter(|message| message.sent.is_some()).count()
     }
 
     /// Marks a message.
-    pub fn delete(&mut self, index: usize) {
+    pub(crate) fn delete(&mut self, index: usize) {
         if let Some(message) = self.messages.get_mut(index) {
             message.deleted = true;
         }
     }
 
     /// Takes all marks back.
-    pub fn undelete(&mut self) {
+    pub(crate) fn undelete(&mut self) {
         for message in &mut self.messages {
             message.deleted = false;
         }
     }
 
     /// All messages, deleted or not.
-    pub fn all(&self) -> &[Message] {
+    pub(crate) fn all(&self) -> &[Message] {
         &self.messages
     }
 
     /// The messages that are not deleted, and their indices.
-    pub fn present(&self) -> impl Iterator<Item = (usize, &Message)> {
+    pub(crate) fn present(&self) -> impl Iterator<Item = (usize, &Message)> {
         self.messages.iter().enumerate().filter(|(_, message)| !message.deleted)
     }
 }
@@ -135,49 +135,49 @@ impl Mailbox {
 impl Message {
     /// One that was found at `new/NAME` or `cur/NAME`, with so many bytes, and changed last at this
     /// time, in nanoseconds since 1970.
-    pub fn new(path: Box<[u8]>, size: u64, modified: i64) -> Self {
+    pub(crate) fn new(path: Box<[u8]>, size: u64, modified: i64) -> Self {
         let id = unique_id(stem(&path), 0).map(Box::new);
         let [measured, shares_stem, deleted] = [false; 3];
         Self { path, size, modified, sent: None, id, measured, shares_stem, deleted }
     }
 
     /// The same, of which it is known what is sent.
-    pub fn with_sent(self, sent: Option<NonZeroU64>) -> Self {
+    pub(crate) fn with_sent(self, sent: Option<NonZeroU64>) -> Self {
         Self { sent, measured: sent.is_some(), ..self }
     }
 
     /// Its file, below the maildir.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         Path::new(OsStr::from_bytes(&self.path))
     }
 
     /// Its octets when it is sent, once they have been counted; until then, those on the disk.
-    pub fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.sent.map_or(self.size, NonZeroU64::get)
     }
 
     /// Its octets when it is sent, if they have been counted.
-    pub fn sent(&self) -> Option<NonZeroU64> {
+    pub(crate) fn sent(&self) -> Option<NonZeroU64> {
         self.sent
     }
 
     /// The bytes of its file.
-    pub fn size_on_disk(&self) -> u64 {
+    pub(crate) fn size_on_disk(&self) -> u64 {
         self.size
     }
 
     /// When its file was changed last, in nanoseconds since 1970.
-    pub fn modified(&self) -> i64 {
+    pub(crate) fn modified(&self) -> i64 {
         self.modified
     }
 
     /// Whether its octets have been counted.
-    pub fn is_measured(&self) -> bool {
+    pub(crate) fn is_measured(&self) -> bool {
         self.measured
     }
 
     /// What its name says of its octets with CR LF, as some that deliver to maildirs write it.
-    pub fn size_in_name(&self) -> Option<u64> {
+    pub(crate) fn size_in_name(&self) -> Option<u64> {
         let fields = stem(&self.path).split(|byte| *byte == b',').skip(1);
         let digits = fields.filter_map(|field| field.strip_prefix(b"W=")).next()?;
         let size = std::str::from_utf8(digits).ok()?.parse().ok()?;
@@ -186,7 +186,7 @@ impl Message {
     }
 
     /// Its unique id.
-    pub fn id(&self) -> &[u8] {
+    pub(crate) fn id(&self) -> &[u8] {
         self.id.as_deref().map_or_else(|| stem(&self.path), |id| id.as_bytes())
     }
 
@@ -196,13 +196,13 @@ impl Message {
     }
 
     /// Whether it is to be deleted.
-    pub fn is_deleted(&self) -> bool {
+    pub(crate) fn is_deleted(&self) -> bool {
         self.deleted
     }
 
     /// Where a message goes that has been seen in `new`; `None` if it stays where it is, for
     /// instance because it might replace another.
-    pub fn seen_path(&self) -> Option<Vec<u8>> {
+    pub(crate) fn seen_path(&self) -> Option<Vec<u8>> {
         let name = self.path.strip_prefix(b"new/").filter(|_| !self.shares_stem)?;
         Some([b"cur/", name, b":2,"].concat())
     }

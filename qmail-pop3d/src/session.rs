@@ -8,7 +8,7 @@ use crate::replies;
 
 /// What to do after a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Say this line.
     Say(Vec<u8>),
     /// Say these lines.
@@ -23,7 +23,7 @@ pub enum Action {
 
 /// What is told of each message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Listing {
+pub(crate) enum Listing {
     /// How many bytes it has.
     Sizes,
     /// Its unique id.
@@ -32,7 +32,7 @@ pub enum Listing {
 
 /// Everything that is remembered from one command to the next.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     mailbox: Mailbox,
     /// The highest number that was named in RETR, TOP or DELE.
     last: usize,
@@ -40,22 +40,22 @@ pub struct Session {
 
 impl Session {
     /// A session at its beginning.
-    pub fn new(mailbox: Mailbox) -> Self {
+    pub(crate) fn new(mailbox: Mailbox) -> Self {
         Self { mailbox, last: 0 }
     }
 
     /// The messages.
-    pub fn mailbox(&self) -> &Mailbox {
+    pub(crate) fn mailbox(&self) -> &Mailbox {
         &self.mailbox
     }
 
     /// The messages, to note where they are.
-    pub fn mailbox_mut(&mut self) -> &mut Mailbox {
+    pub(crate) fn mailbox_mut(&mut self) -> &mut Mailbox {
         &mut self.mailbox
     }
 
     /// The messages whose [size](Mailbox::measure) has to be known before [`Self::handle`].
-    pub fn wants_sizes(&self, command: &Command) -> Vec<usize> {
+    pub(crate) fn wants_sizes(&self, command: &Command) -> Vec<usize> {
         let named = message_number(&command.argument).ok();
         match (command.verb.as_slice(), named) {
             (b"stat", _) => self.mailbox.unmeasured(),
@@ -70,12 +70,12 @@ impl Session {
     }
 
     /// Notes the size of a message.
-    pub fn measure(&mut self, index: usize, size: Option<u64>) {
+    pub(crate) fn measure(&mut self, index: usize, size: Option<u64>) {
         self.mailbox.measure(index, size);
     }
 
     /// Decides what a command means.
-    pub fn handle(&mut self, command: &Command) -> Action {
+    pub(crate) fn handle(&mut self, command: &Command) -> Action {
         let argument = command.argument.as_slice();
         let decided = match command.verb.as_slice() {
             b"stat" => Ok(Action::Say(self.stat())),
@@ -99,7 +99,7 @@ impl Session {
     }
 
     /// The line of a listing for the message of this index.
-    pub fn line(&self, index: usize, listing: Listing) -> Vec<u8> {
+    pub(crate) fn line(&self, index: usize, listing: Listing) -> Vec<u8> {
         let Some(message) = self.mailbox.get(index) else { return Vec::new() };
         let number = index + 1;
         match listing {

@@ -2,15 +2,14 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod connection;
-pub mod credentials;
-pub mod login;
-pub mod policy;
-pub mod replies;
-pub mod session;
-
 mod capabilities;
+mod connection;
+mod credentials;
+mod login;
+mod policy;
+mod replies;
 mod server;
+mod session;
 mod tls;
 
 pub use connection::Connection;

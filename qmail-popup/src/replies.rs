@@ -1,33 +1,33 @@
 //! Everything that is said.
 
 /// Done. The blank has always been there.
-pub const OK: &str = "+OK ";
+pub(crate) const OK: &str = "+OK ";
 
 /// The command line of the program itself is wrong.
-pub const USAGE: &str = "-ERR usage: popup hostname subprogram";
+pub(crate) const USAGE: &str = "-ERR usage: popup hostname subprogram";
 /// An argument is missing, or a line is too long.
-pub const SYNTAX: &str = "-ERR syntax error";
+pub(crate) const SYNTAX: &str = "-ERR syntax error";
 /// PASS comes after USER.
-pub const WANT_USER: &str = "-ERR USER first";
+pub(crate) const WANT_USER: &str = "-ERR USER first";
 /// Any other command.
-pub const WANT_LOGIN: &str = "-ERR authorization first";
+pub(crate) const WANT_LOGIN: &str = "-ERR authorization first";
 /// The subprogram says no.
-pub const FAILED: &str = "-ERR authorization failed";
+pub(crate) const FAILED: &str = "-ERR authorization failed";
 /// The subprogram was killed.
-pub const CRASHED: &str = "-ERR aack, child crashed";
+pub(crate) const CRASHED: &str = "-ERR aack, child crashed";
 /// Nothing to pass the password through.
-pub const NO_PIPE: &str = "-ERR unable to open pipe";
+pub(crate) const NO_PIPE: &str = "-ERR unable to open pipe";
 /// The subprogram cannot be started.
-pub const NO_FORK: &str = "-ERR unable to fork";
+pub(crate) const NO_FORK: &str = "-ERR unable to fork";
 /// The subprogram does not read the password.
-pub const NOT_WRITTEN: &str = "-ERR unable to write pipe";
+pub(crate) const NOT_WRITTEN: &str = "-ERR unable to write pipe";
 /// A way to log in that there is not, or not now.
-pub const NO_MECHANISM: &str = "-ERR auth type unimplemented";
+pub(crate) const NO_MECHANISM: &str = "-ERR auth type unimplemented";
 /// The client did not want to go on with AUTH.
-pub const CANCELED: &str = "-ERR auth exchange canceled";
+pub(crate) const CANCELED: &str = "-ERR auth exchange canceled";
 /// TLS begins after this.
-pub const START_TLS: &str = "+OK starting TLS negotiation";
+pub(crate) const START_TLS: &str = "+OK starting TLS negotiation";
 /// TLS cannot be had, or is there already.
-pub const NO_TLS: &str = "-ERR STLS not available";
+pub(crate) const NO_TLS: &str = "-ERR STLS not available";
 /// A way to log in that is taken in TLS only.
-pub const WANT_TLS: &str = "-ERR TLS required but not negotiated";
+pub(crate) const WANT_TLS: &str = "-ERR TLS required but not negotiated";

@@ -10,7 +10,7 @@ use crate::replies;
 
 /// What to do after a line.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Say this, and go on.
     Say(&'static str),
     /// Say these lines, and go on.
@@ -29,7 +29,7 @@ pub enum Action {
 
 /// Everything that is remembered from one command to the next.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     policy: Policy,
     challenge: Vec<u8>,
     /// Whether TLS can be had.
@@ -42,31 +42,31 @@ pub struct Session {
 
 impl Session {
     /// A session at its beginning. The `challenge` is what the client was greeted with.
-    pub fn new(policy: Policy, challenge: &[u8], offers_tls: bool, secure: bool) -> Self {
+    pub(crate) fn new(policy: Policy, challenge: &[u8], offers_tls: bool, secure: bool) -> Self {
         let challenge = challenge.to_vec();
         Self { policy, challenge, offers_tls, secure, user: None, exchange: None }
     }
 
     /// From now on nobody listens. What the client said before may have been said by somebody
     /// else: RFC 2595 §4.
-    pub fn secured(&mut self) {
+    pub(crate) fn secured(&mut self) {
         self.secure = true;
         self.user = None;
         self.exchange = None;
     }
 
     /// TLS cannot be had after all.
-    pub fn lost_tls(&mut self) {
+    pub(crate) fn lost_tls(&mut self) {
         self.offers_tls = false;
     }
 
     /// Whether the next line is for [`Self::answer`].
-    pub fn awaits_answer(&self) -> bool {
+    pub(crate) fn awaits_answer(&self) -> bool {
         self.exchange.is_some()
     }
 
     /// Decides what a command means.
-    pub fn handle(&mut self, command: &Command) -> Action {
+    pub(crate) fn handle(&mut self, command: &Command) -> Action {
         let argument = command.argument.as_slice();
         match command.verb.as_slice() {
             b"user" => self.user(argument),
@@ -82,7 +82,7 @@ impl Session {
     }
 
     /// Decides what a line means that AUTH has asked for; `None`: it was too long.
-    pub fn answer(&mut self, line: Option<&[u8]>) -> Action {
+    pub(crate) fn answer(&mut self, line: Option<&[u8]>) -> Action {
         let exchange = self.exchange.take();
         let line = line.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         match (exchange, line) {

@@ -8,7 +8,7 @@ use qmail_wire::netstring::encode;
 use crate::failure::Failure;
 
 /// The sender and each recipient as netstrings, one behind the other.
-pub fn to_netstrings(input: &mut impl BufRead) -> Result<Vec<u8>, Failure> {
+pub(crate) fn to_netstrings(input: &mut impl BufRead) -> Result<Vec<u8>, Failure> {
     let sender = record(input)?;
     let mut netstrings = encode(sender.strip_prefix(b"F").ok_or(Failure::Envelope)?);
     loop {

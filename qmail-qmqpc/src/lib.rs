@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod envelope;
 pub mod failure;
 pub mod reply;
-pub mod server;
 pub mod words;
+
+mod envelope;
+mod server;
 
 use std::io::{BufRead, Read};
 use std::net::Ipv4Addr;

@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came of a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// It has said what becomes of the message.
     Answered(Reply),
     /// It was not reached; the next one may be.
@@ -24,7 +24,7 @@ pub enum Attempt {
 
 /// Message and envelope in the form of QMQP: a netstring of netstrings.
 #[derive(Debug)]
-pub struct Parcel<'a> {
+pub(crate) struct Parcel<'a> {
     head: Vec<u8>,
     message: &'a [u8],
     tail: Vec<u8>,
@@ -32,7 +32,7 @@ pub struct Parcel<'a> {
 
 impl<'a> Parcel<'a> {
     /// Wraps a message and an envelope that is in netstrings already.
-    pub fn new(message: &'a [u8], envelope: &[u8]) -> Self {
+    pub(crate) fn new(message: &'a [u8], envelope: &[u8]) -> Self {
         let inner = format!("{}:", message.len());
         let length = inner.len() + message.len() + 1 + envelope.len();
         Self {
@@ -56,7 +56,7 @@ impl<'a> Parcel<'a> {
 /// # Errors
 /// Once the server has been reached, and if this host cannot reach any: then no other server may be
 /// tried. The one that was lost may have queued the message.
-pub fn hand_over(address: Ipv4Addr, parcel: &Parcel<'_>) -> Result<Attempt, Failure> {
+pub(crate) fn hand_over(address: Ipv4Addr, parcel: &Parcel<'_>) -> Result<Attempt, Failure> {
     hand_over_at(SocketAddr::from((address, PORT)), parcel)
 }
 
@@ -84,7 +84,7 @@ fn converse(stream: &TcpStream, parcel: &Parcel<'_>) -> Result<Reply, Failure> {
 
 /// The address that a line of `qmqpservers` begins with: four numbers with dots between them. What
 /// follows is for human readers.
-pub fn parse_address(line: &[u8]) -> Option<Ipv4Addr> {
+pub(crate) fn parse_address(line: &[u8]) -> Option<Ipv4Addr> {
     let mut rest = line;
     let mut octets = [0; 4];
     for (number, octet) in octets.iter_mut().enumerate() {

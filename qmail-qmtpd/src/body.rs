@@ -4,7 +4,7 @@ use qmail_wire::broken::Broken;
 
 /// How the client ends lines: the first byte of a message says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineEnds {
+pub(crate) enum LineEnds {
     /// With LF, as we do.
     Lf,
     /// With CR LF.
@@ -25,7 +25,7 @@ impl TryFrom<u8> for LineEnds {
 
 /// A message that comes block by block. Beyond its limit nothing is passed on.
 #[derive(Debug)]
-pub struct Body {
+pub(crate) struct Body {
     line_ends: LineEnds,
     limit: Option<u64>,
     stored: u64,
@@ -35,12 +35,12 @@ pub struct Body {
 
 impl Body {
     /// A message of which `limit` bytes may be stored; `None` for any number.
-    pub fn new(line_ends: LineEnds, limit: Option<u64>) -> Self {
+    pub(crate) fn new(line_ends: LineEnds, limit: Option<u64>) -> Self {
         Self { line_ends, limit, stored: 0, has_return: false }
     }
 
     /// Passes a block on, with our line ends.
-    pub fn block(&mut self, block: &[u8], mut to: impl FnMut(&[u8])) {
+    pub(crate) fn block(&mut self, block: &[u8], mut to: impl FnMut(&[u8])) {
         if self.line_ends == LineEnds::Lf {
             return self.store(block, &mut to);
         }
@@ -63,7 +63,7 @@ impl Body {
     }
 
     /// The message has ended. Returns whether it was within its limit.
-    pub fn finish(mut self, mut to: impl FnMut(&[u8])) -> bool {
+    pub(crate) fn finish(mut self, mut to: impl FnMut(&[u8])) -> bool {
         if self.has_return {
             self.store(b"\r", &mut to);
         }

@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod body;
-pub mod recipients;
-pub mod replies;
 pub mod session;
 pub mod settings;
+
+mod body;
+mod recipients;
+mod replies;

@@ -6,11 +6,11 @@ use qmail_address::breaks_lines;
 use qmail_core::rcpthosts::Rcpthosts;
 
 /// An address in an envelope, with what we append to it, is shorter than this.
-pub const ADDRESS_LIMIT: usize = 1000;
+pub(crate) const ADDRESS_LIMIT: usize = 1000;
 
 /// What becomes of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(crate) enum Verdict {
     /// He gets the message, if anybody does.
     Accepted,
     /// No address is like that.
@@ -55,7 +55,7 @@ impl Permission {
 /// The recipients of one message: what becomes of each, and those who are accepted, one behind the
 /// other, so that there is no more of them than the client has sent.
 #[derive(Debug, Default)]
-pub struct Recipients {
+pub(crate) struct Recipients {
     verdicts: Vec<Verdict>,
     accepted: Vec<u8>,
 }
@@ -65,7 +65,11 @@ impl Recipients {
     ///
     /// # Errors
     /// If the list of our domains cannot be read.
-    pub fn add(&mut self, recipient: Option<&[u8]>, permission: &Permission) -> io::Result<()> {
+    pub(crate) fn add(
+        &mut self,
+        recipient: Option<&[u8]>,
+        permission: &Permission,
+    ) -> io::Result<()> {
         let verdict = match recipient {
             Some(address) if breaks_lines(address) => Verdict::Unfit,
             Some(address) if permission.allows(address)? => {
@@ -82,12 +86,12 @@ impl Recipients {
     }
 
     /// What becomes of each, in order.
-    pub fn verdicts(&self) -> &[Verdict] {
+    pub(crate) fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }
 
     /// Those who are accepted.
-    pub fn accepted(&self) -> impl Iterator<Item = &[u8]> {
+    pub(crate) fn accepted(&self) -> impl Iterator<Item = &[u8]> {
         self.accepted.split_inclusive(|byte| *byte == 0).filter_map(|one| one.strip_suffix(b"\0"))
     }
 }

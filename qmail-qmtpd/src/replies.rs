@@ -3,21 +3,23 @@
 use qmail_core::submit::Refusal;
 
 /// The address is too long, or has a byte that no address may have.
-pub const UNFIT: &[u8] = b"Dsorry, I can't handle that recipient (#5.1.3)";
+pub(crate) const UNFIT: &[u8] = b"Dsorry, I can't handle that recipient (#5.1.3)";
 /// Its domain is not ours, and the client may not send to others.
-pub const NOT_LISTED: &[u8] = b"Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)";
+pub(crate) const NOT_LISTED: &[u8] =
+    b"Dsorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)";
 /// The sender's address is too long, or has a byte that no address may have.
-pub const UNFIT_SENDER: &[u8] = b"Dunacceptable sender (#5.1.7)";
+pub(crate) const UNFIT_SENDER: &[u8] = b"Dunacceptable sender (#5.1.7)";
 /// The message is too large.
-pub const TOO_LARGE: &[u8] = b"Dsorry, that message size exceeds my databytes limit (#5.3.4)";
+pub(crate) const TOO_LARGE: &[u8] =
+    b"Dsorry, that message size exceeds my databytes limit (#5.3.4)";
 
 /// The message is in the queue, by the queue program `id`.
-pub fn accepted(unix_seconds: u64, id: u32) -> Vec<u8> {
+pub(crate) fn accepted(unix_seconds: u64, id: u32) -> Vec<u8> {
     format!("Kok {unix_seconds} qp {id}").into_bytes()
 }
 
 /// The queue program's own words.
-pub fn refused(refusal: &Refusal) -> Vec<u8> {
+pub(crate) fn refused(refusal: &Refusal) -> Vec<u8> {
     let letter = if refusal.permanent { b"D" } else { b"Z" };
     [letter.as_slice(), &refusal.text].concat()
 }

@@ -6,7 +6,7 @@ use qmail_dns::{Failure, Name, Resolver};
 
 /// An answer that is good, or none, or not to be had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer<T> {
+pub(crate) enum Answer<T> {
     /// There is.
     Yes(T),
     /// There is none, for certain.
@@ -16,7 +16,7 @@ pub enum Answer<T> {
 }
 
 /// Asks the DNS.
-pub trait Dns {
+pub(crate) trait Dns {
     /// Whether mail to this domain would go anywhere: it has an exchanger, or an address.
     fn takes_mail(&self, domain: &[u8]) -> Answer<()>;
     /// Whether a host has an address.
@@ -29,7 +29,7 @@ pub trait Dns {
 
 /// The servers that this system asks, looked for when there is a question.
 #[derive(Clone, Copy, Debug)]
-pub struct SystemDns;
+pub(crate) struct SystemDns;
 
 impl Dns for SystemDns {
     fn takes_mail(&self, domain: &[u8]) -> Answer<()> {

@@ -10,9 +10,9 @@ use qmail_wire::smtp_server::Reply;
 use crate::transaction::Transaction;
 use crate::visit::Visit;
 
-pub use qlog::Qlog;
-pub use spamcontrol::Spamcontrol;
-pub use wheeler::Wheeler;
+pub(crate) use qlog::Qlog;
+pub(crate) use spamcontrol::Spamcontrol;
+pub(crate) use wheeler::Wheeler;
 
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub trait Journal {
 }
 
 /// The journals with these names.
-pub fn named(names: &[u8]) -> Vec<Box<dyn Journal>> {
+pub(crate) fn named(names: &[u8]) -> Vec<Box<dyn Journal>> {
     let words = names.split(|byte| byte.is_ascii_whitespace() || *byte == b',');
     words
         .filter_map(|word| -> Option<Box<dyn Journal>> {

@@ -8,29 +8,29 @@
 
 pub mod channel;
 pub mod checks;
-pub mod client;
-pub mod dns;
-pub mod extension;
-pub mod journal;
-pub mod pattern;
-pub mod printable;
-pub mod replies;
 pub mod secure;
-pub mod session;
-pub mod transaction;
 pub mod variables;
-pub mod visit;
 
 mod broken;
+mod client;
+mod dns;
 mod elaborate;
+mod extension;
 mod greet_delay;
+mod journal;
 mod local_addresses;
 mod message;
+mod pattern;
+mod printable;
 mod program;
+mod replies;
 mod server;
+mod session;
 mod settings;
 #[cfg(test)]
 mod testing;
+mod transaction;
+mod visit;
 
 pub use greet_delay::GreetDelay;
 pub use server::{Ended, World, refuse};

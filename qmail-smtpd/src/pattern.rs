@@ -6,7 +6,7 @@ mod wildmat;
 
 use regex::bytes::{Regex, RegexBuilder};
 
-pub use wildmat::wildmat;
+pub(crate) use wildmat::wildmat;
 
 use simple::Simple;
 
@@ -15,7 +15,7 @@ const LARGEST_EXPRESSION: usize = 262_144;
 
 /// A POSIX extended regular expression: found anywhere in a text, in any case.
 #[derive(Debug)]
-pub struct Expression(Form);
+pub(crate) struct Expression(Form);
 
 #[derive(Debug)]
 enum Form {
@@ -29,7 +29,7 @@ impl Expression {
     ///
     /// # Errors
     /// What is wrong with it, in a few words.
-    pub fn new(expression: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn new(expression: &[u8]) -> Result<Self, &'static str> {
         if let Some(simple) = Simple::new(expression) {
             return Ok(Self(Form::Simple(simple)));
         }
@@ -48,7 +48,7 @@ impl Expression {
     }
 
     /// Whether it is found in `text`. The time this takes is linear in the length of the text.
-    pub fn is_in(&self, text: &[u8]) -> bool {
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
         match &self.0 {
             Form::Simple(simple) => simple.is_in(text),
             Form::Compiled(regex) => regex.is_match(text),

@@ -26,7 +26,7 @@ const MOST_RECIPIENTS: usize = 50_000;
 
 /// What to do after a line.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     /// Say this, and go on.
     Say(Reply),
     /// Take the message of this transaction.
@@ -65,7 +65,7 @@ pub struct LiteralHost {
 }
 
 /// Everything that is remembered from one line to the next.
-pub struct Session {
+pub(crate) struct Session {
     manners: Manners,
     visit: Visit,
     checks: Vec<Box<dyn Check>>,
@@ -77,7 +77,7 @@ pub struct Session {
 
 impl Session {
     /// A session at its beginning.
-    pub fn new(
+    pub(crate) fn new(
         manners: Manners,
         visit: Visit,
         checks: Vec<Box<dyn Check>>,
@@ -88,12 +88,12 @@ impl Session {
     }
 
     /// What is known of the client.
-    pub fn visit(&mut self) -> &mut Visit {
+    pub(crate) fn visit(&mut self) -> &mut Visit {
         &mut self.visit
     }
 
     /// What is said first, if anything.
-    pub fn greet(&mut self) -> Option<Action> {
+    pub(crate) fn greet(&mut self) -> Option<Action> {
         let visit = &mut self.visit;
         let greeting = [&self.manners.greeting, b" ESMTP".as_slice()].concat();
         match objection(ask(&mut self.checks, |check| check.connected(visit))) {
@@ -104,7 +104,7 @@ impl Session {
     }
 
     /// Decides what a line means.
-    pub fn handle(&mut self, line: &[u8]) -> Action {
+    pub(crate) fn handle(&mut self, line: &[u8]) -> Action {
         if let Some(number) = self.engaged.take() {
             return self.answer(number, line);
         }
@@ -132,7 +132,7 @@ impl Session {
     }
 
     /// A line was too long to be looked at: whoever waited for it waits no more.
-    pub fn line_too_long(&mut self) -> Action {
+    pub(crate) fn line_too_long(&mut self) -> Action {
         self.engaged = None;
         Action::Say(replies::LINE_TOO_LONG)
     }
@@ -142,7 +142,7 @@ impl Session {
     ///
     /// # Errors
     /// If the connection stays as it is: what to say then.
-    pub fn prepare(&mut self, client: Descriptors<'_>) -> Result<Reply, Reply> {
+    pub(crate) fn prepare(&mut self, client: Descriptors<'_>) -> Result<Reply, Reply> {
         let number = self.engaged.take().ok_or(replies::UNIMPLEMENTED)?;
         let extension = self.extensions.get_mut(number).ok_or(replies::UNIMPLEMENTED)?;
         let reply = extension.prepare(&mut self.visit, client)?;
@@ -154,14 +154,14 @@ impl Session {
     ///
     /// # Errors
     /// If client and server cannot agree: what to say, in the clear. The connection is lost then.
-    pub fn protect(&mut self) -> Result<(Carried, Protection), Reply> {
+    pub(crate) fn protect(&mut self) -> Result<(Carried, Protection), Reply> {
         let number = self.engaged.take().ok_or(replies::UNIMPLEMENTED)?;
         let extension = self.extensions.get_mut(number).ok_or(replies::UNIMPLEMENTED)?;
         extension.protect(&mut self.visit)
     }
 
     /// The connection is protected from now on.
-    pub fn protected(&mut self, protection: Protection) {
+    pub(crate) fn protected(&mut self, protection: Protection) {
         self.reset();
         if let Some(name) = &protection.server_name {
             self.manners.greeting.clone_from(name);
@@ -170,7 +170,7 @@ impl Session {
     }
 
     /// A message came to its end, and with it the transaction.
-    pub fn concluded(&mut self, transaction: &Transaction, end: &Conclusion) {
+    pub(crate) fn concluded(&mut self, transaction: &Transaction, end: &Conclusion) {
         for journal in &mut self.journals {
             journal.concluded(&mut self.visit, transaction, end);
         }
@@ -178,14 +178,14 @@ impl Session {
     }
 
     /// The session came to an end that the client did not ask for.
-    pub fn ended(&mut self, end: End) {
+    pub(crate) fn ended(&mut self, end: End) {
         for journal in &mut self.journals {
             journal.ended(&mut self.visit, end);
         }
     }
 
     /// There is no transaction any more.
-    pub fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.visit.transaction = None;
         self.visit.fields.clear();
         for check in &mut self.checks {

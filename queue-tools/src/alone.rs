@@ -16,7 +16,7 @@ use qmail_core::errno;
 use qmail_core::queue::{Queue, Todo, TodoLock};
 use qmail_sys::sync_directory;
 
-pub use processes::{Process, holder, in_queue};
+pub(crate) use processes::{Process, holder, in_queue};
 
 const MUTEX: &str = "lock/sendmutex";
 const WAY_IN: &str = "pid";
@@ -53,7 +53,7 @@ impl std::error::Error for NotAlone {}
 
 /// The right of qmail-send to a queue, as long as this lives.
 #[derive(Debug)]
-pub struct Alone {
+pub(crate) struct Alone {
     root: PathBuf,
     _mutex: Option<File>,
     _todo: Option<TodoLock>,
@@ -62,7 +62,7 @@ pub struct Alone {
 impl Alone {
     /// Takes it for the queue at `root`, be it closed or not. A queue without `lock/sendmutex` is
     /// nobody's: no qmail-send starts there.
-    pub fn take(root: &Path) -> Result<Self, NotAlone> {
+    pub(crate) fn take(root: &Path) -> Result<Self, NotAlone> {
         let open = lock(&root.join(MUTEX))?;
         let mutex = match open {
             Some(mutex) => Some(mutex),
@@ -72,7 +72,7 @@ impl Alone {
     }
 
     /// Closes the queue to everybody, and looks whether anybody is still in it.
-    pub fn close(self) -> Result<Closed, NotAlone> {
+    pub(crate) fn close(self) -> Result<Closed, NotAlone> {
         let had_been_closed = is_closed(&self.root);
         let closed = Closed { alone: self, had_been_closed };
         for name in [WAY_IN, MUTEX] {
@@ -91,24 +91,24 @@ impl Alone {
 /// A queue that nobody can work on but us. It stays closed, whatever becomes of us, until
 /// [`Closed::open`].
 #[derive(Debug)]
-pub struct Closed {
+pub(crate) struct Closed {
     alone: Alone,
     had_been_closed: bool,
 }
 
 impl Closed {
     /// Where the queue is.
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.alone.root
     }
 
     /// Whether it was closed already, since earlier work on it did not end.
-    pub fn had_been_closed(&self) -> bool {
+    pub(crate) fn had_been_closed(&self) -> bool {
         self.had_been_closed
     }
 
     /// Opens the queue again; nobody but us may start yet.
-    pub fn open(self) -> Result<Alone, NotAlone> {
+    pub(crate) fn open(self) -> Result<Alone, NotAlone> {
         for name in [MUTEX, WAY_IN] {
             self.rename(&closed(self.root(), name), &self.root().join(name))?;
         }
@@ -126,7 +126,7 @@ impl Closed {
 }
 
 /// Whether somebody closed the queue at `root` and did not open it again.
-pub fn is_closed(root: &Path) -> bool {
+pub(crate) fn is_closed(root: &Path) -> bool {
     [WAY_IN, MUTEX].iter().any(|name| closed(root, name).symlink_metadata().is_ok())
 }
 

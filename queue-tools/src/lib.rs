@@ -2,7 +2,8 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod alone;
 pub mod handle;
 pub mod repair;
 pub mod say;
+
+mod alone;

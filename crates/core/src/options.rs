@@ -106,7 +106,7 @@ impl Options {
 }
 
 /// The last component of a path.
-pub fn program_name(path: &[u8]) -> &[u8] {
+fn program_name(path: &[u8]) -> &[u8] {
     path.rsplit(|byte| *byte == b'/').next().unwrap_or(path)
 }
 

@@ -31,7 +31,7 @@ impl Progress {
     }
 
     /// So many more steps are done.
-    pub fn advance(&mut self, steps: usize) {
+    fn advance(&mut self, steps: usize) {
         self.done = self.done.saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));
         if self.visible && self.last.elapsed() >= BETWEEN {
             self.last = Instant::now();

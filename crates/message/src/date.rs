@@ -58,7 +58,7 @@ impl Civil {
     }
 
     /// The weekday's English name, as `Sun`.
-    pub fn weekday_name(&self) -> &'static str {
+    fn weekday_name(&self) -> &'static str {
         name(&WEEKDAYS, self.weekday)
     }
 }

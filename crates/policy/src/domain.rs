@@ -35,7 +35,7 @@ impl Domain {
     }
 
     /// Whether `other` is this domain or below it.
-    pub fn covers(&self, other: &Self) -> bool {
+    pub(crate) fn covers(&self, other: &Self) -> bool {
         let before = other.0.strip_suffix(&self.0);
         before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
     }

@@ -69,11 +69,6 @@ pub fn exit_after(seconds: u32, code: u8) -> io::Result<()> {
     Ok(())
 }
 
-/// Takes back [`exit_after`].
-pub fn cancel_exit() {
-    nix::unistd::alarm::cancel();
-}
-
 /// Ends this process with `code` where a bug would have killed it, a panic included.
 pub fn exit_on_crash(code: u8) -> io::Result<()> {
     const CRASHES: [Signal; 6] = [

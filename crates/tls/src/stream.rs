@@ -64,7 +64,8 @@ impl<S: Read + Write> Stream<S> {
     }
 
     /// The certificate of the other side, if it showed one.
-    pub fn peer_certificate(&self) -> Option<&[u8]> {
+    #[cfg(test)]
+    pub(crate) fn peer_certificate(&self) -> Option<&[u8]> {
         self.connection.peer_certificates()?.first().map(AsRef::as_ref)
     }
 

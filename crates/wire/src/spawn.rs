@@ -26,7 +26,7 @@ pub enum Width {
 }
 
 /// Most bytes of a report that are kept, its number included; what exceeds them is dropped.
-pub const REPORT_LIMIT: usize = 10_000;
+const REPORT_LIMIT: usize = 10_000;
 
 impl Width {
     /// How many bytes that is.

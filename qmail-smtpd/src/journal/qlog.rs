@@ -9,7 +9,7 @@ use crate::visit::Visit;
 
 /// Writes such lines.
 #[derive(Clone, Copy, Debug)]
-pub struct Qlog;
+pub(crate) struct Qlog;
 
 /// What differs from line to line.
 struct Entry<'a> {

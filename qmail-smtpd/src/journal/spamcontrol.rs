@@ -9,7 +9,7 @@ use crate::visit::Visit;
 
 /// Writes such lines.
 #[derive(Clone, Copy, Debug)]
-pub struct Spamcontrol;
+pub(crate) struct Spamcontrol;
 
 fn note(visit: &mut Visit, action: &str, sender: &[u8], recipient: &[u8]) {
     let client = &visit.client;

@@ -10,7 +10,7 @@ use crate::visit::Visit;
 
 /// Writes such lines.
 #[derive(Debug, Default)]
-pub struct Wheeler {
+pub(crate) struct Wheeler {
     /// The one who was named last.
     recipient: Option<Vec<u8>>,
 }

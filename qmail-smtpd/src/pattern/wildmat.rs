@@ -3,7 +3,7 @@
 /// Whether `pattern` is the whole of `text`. `*` is any run of bytes, `?` one byte, `[a-z]` one of
 /// these, `[^a-z]` one of the others, and `\x` is x itself. Letters are not the same in upper and
 /// lower case.
-pub fn wildmat(pattern: &[u8], text: &[u8]) -> bool {
+pub(crate) fn wildmat(pattern: &[u8], text: &[u8]) -> bool {
     let (mut rest, mut text) = (pattern, text);
     // Where to go on if the latest star has to take another byte. Earlier stars need never take
     // more: so the time is the product of both lengths at worst.

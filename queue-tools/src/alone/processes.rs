@@ -14,14 +14,14 @@ pub struct Process {
 }
 
 /// All processes but this one that work in the queue at `root`, or have one of its files open.
-pub fn in_queue(root: &Path) -> Vec<Process> {
+pub(crate) fn in_queue(root: &Path) -> Vec<Process> {
     let Some(root) = Directory::of(root) else { return Vec::new() };
     let others = processes().filter(|id| *id != std::process::id());
     others.filter(|id| root.is_used_by(*id)).map(process).collect()
 }
 
 /// The process of this name that has `file` open.
-pub fn holder(file: &Path, name: &str) -> Option<Process> {
+pub(crate) fn holder(file: &Path, name: &str) -> Option<Process> {
     let wanted = identity(file)?;
     let mut named = processes().map(process).filter(|process| process.name == name);
     named.find(|process| open_files(process.id).any(|path| identity(&path) == Some(wanted)))

@@ -172,7 +172,7 @@ impl Record {
 
     /// Whether the host has timed out so often, and so recently, that the process with this id
     /// should not try it. Processes differ, so that not all of them try at once.
-    pub fn advises_against(&self, now: u64, process: u32) -> bool {
+    pub(crate) fn advises_against(&self, now: u64, process: u32) -> bool {
         let patience = (60 + u64::from(process % 32)) * 64;
         self.timeouts >= ENOUGH_TIMEOUTS && now < self.age_end(patience)
     }

@@ -98,7 +98,7 @@ impl Verdict {
     }
 
     /// Whether asking again may give another one.
-    pub const fn may_change(self) -> bool {
+    pub(crate) const fn may_change(self) -> bool {
         matches!(self, Self::NoAnswer)
     }
 }
@@ -118,7 +118,7 @@ impl Claim {
 
 impl Outcome {
     /// Without a signature that could be read.
-    pub const fn without_claim(verdict: Verdict) -> Self {
+    pub(crate) const fn without_claim(verdict: Verdict) -> Self {
         Self { verdict, signature: None }
     }
 
@@ -128,7 +128,7 @@ impl Outcome {
     }
 
     /// Whether a domain that may speak for this author vouches for the message.
-    pub fn vouches_for(&self, author: &Domain) -> bool {
+    pub(crate) fn vouches_for(&self, author: &Domain) -> bool {
         let claim = self.signature.as_ref().filter(|_| self.is_pass());
         let domain = claim.and_then(|claim| Domain::parse(claim.domain.as_bytes()));
         domain.is_some_and(|domain| domain.covers(author))
