@@ -1,13 +1,15 @@
 //! A certificate to start with: of our own making, so that nobody vouches for it.
 
-use std::fs::{self, File};
+use std::fs::Permissions;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{OpenOptionsExt, chown, symlink};
+use std::os::unix::fs::{PermissionsExt, fchown, symlink};
 use std::path::Path;
 use std::time::Duration;
 
 use qmail_core::accounts::{Accounts, Group, Role};
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
+
+use crate::whole_file::replace;
 
 /// With [`EARLIER`], the longest that clients believe a certificate of a server: 825 days.
 const VALID: Duration = Duration::from_secs(824 * 86_400);
@@ -39,25 +41,19 @@ pub fn certificate(names: &[String], now: Duration) -> Result<String, rcgen::Err
 /// `AlreadyExists` if there is a certificate, unless it may be `replaced`.
 pub fn store(home: &Path, accounts: &Accounts, text: &str, replaced: bool) -> io::Result<()> {
     let control = home.join("control");
-    let (path, new) = (control.join("servercert.pem"), control.join("servercert.pem.new"));
+    let path = control.join("servercert.pem");
     if !replaced && path.symlink_metadata().is_ok() {
         return Err(ErrorKind::AlreadyExists.into());
     }
-    let mut file = File::options().write(true).create_new(true).mode(0o600).open(&new)?;
-    let stored = (|| {
+    replace(&path, 0o600, |file| {
         file.write_all(text.as_bytes())?;
         if qmail_sys::effective_uid() == 0 {
             let group = accounts.group(Group::Qmail).0;
-            chown(&new, Some(accounts.user(Role::Daemon).uid), Some(group))?;
+            fchown(&file, Some(accounts.user(Role::Daemon).uid), Some(group))?;
         }
-        file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE))?;
-        file.sync_all()?;
-        fs::rename(&new, &path)
-    })();
-    if stored.is_err() {
-        let _ = fs::remove_file(&new);
-    }
-    stored?;
+        file.set_permissions(Permissions::from_mode(MODE))?;
+        file.sync_all()
+    })?;
     match symlink("servercert.pem", control.join("clientcert.pem")) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => qmail_sys::sync_directory(&control),
@@ -67,7 +63,7 @@ pub fn store(home: &Path, accounts: &Accounts, text: &str, replaced: bool) -> io
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs::{self, File};
 
     #[test]
     fn it_is_stored_once_and_replaced_when_told_to() {
@@ -85,8 +81,9 @@ mod tests {
         let again = store(home.path(), &accounts, "x", false).unwrap_err();
         assert_eq!(again.kind(), ErrorKind::AlreadyExists);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
+        // Somebody was interrupted.
+        File::create(home.path().join("control/servercert.pem.new")).unwrap();
         store(home.path(), &accounts, "x", true).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "x");
-        assert!(!home.path().join("control/servercert.pem.new").exists());
     }
 }

@@ -1,10 +1,9 @@
 //! The first control files of a tree.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use qmail_address::is_plain_name;
@@ -13,6 +12,7 @@ use qmail_sys::sync_directory;
 
 use crate::domains::{default_domain, plus_domain};
 use crate::names::{Lookup, addresses, pointer};
+use crate::whole_file::replace;
 
 /// The control files of a tree that is being set up.
 #[derive(Debug)]
@@ -120,19 +120,13 @@ impl<W: Write> Setup<W> {
     /// At every moment the file is a whole one: programs that run already read it.
     fn write(&self, file: &str, contents: &[u8]) -> Result<(), Unwritten> {
         let path = self.directory.join(file);
-        let temporary = self.directory.join(format!("{file}.tmp"));
-        let written = create(&temporary).and_then(|mut file| {
+        let written = replace(&path, 0o644, |file| {
             file.write_all(contents)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &path)?;
-            sync_directory(&self.directory)
+            file.sync_all()
         });
+        let written = written.and_then(|()| sync_directory(&self.directory));
         written.map_err(|error| Unwritten { path, error })
     }
-}
-
-fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(path)
 }
 
 #[cfg(test)]
@@ -162,7 +156,7 @@ mod tests {
     #[test]
     fn an_own_host_is_added_to_those_before() {
         let (home, read) = tree();
-        create(&home.path().join("control/locals")).unwrap().write_all(b"no.end").unwrap();
+        fs::File::create(home.path().join("control/locals")).unwrap().write_all(b"no.end").unwrap();
         let mut setup = Setup::new(home.path(), Vec::new());
         setup.own_host(b"a.example").unwrap();
         setup.own_host(b"b.example").unwrap();
@@ -173,7 +167,7 @@ mod tests {
     #[test]
     fn names_of_addresses_replace_those_before() {
         let (home, read) = tree();
-        create(&home.path().join("control/locals")).unwrap().write_all(b"old\n").unwrap();
+        fs::File::create(home.path().join("control/locals")).unwrap().write_all(b"old\n").unwrap();
         let own = [Ipv4Addr::LOCALHOST];
         Setup::new(home.path(), Vec::new()).own_names(b"a.example", &own, &Few).unwrap();
         assert_eq!(read("locals"), "a.example\n");

@@ -7,12 +7,12 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use admin_tools::fatal::{PERMANENT, TEMPORARY, because, give_up};
-use admin_tools::pid_file;
+use admin_tools::whole_file::replace;
 use qmail_sys::Spawn;
 
 const CANNOT_RUN: u8 = 126;
@@ -32,7 +32,8 @@ fn become_program(
     program: &OsString,
     arguments: impl Iterator<Item = OsString>,
 ) -> ExitCode {
-    if let Err(error) = pid_file::write(file, std::process::id()) {
+    let id = std::process::id();
+    if let Err(error) = replace(file, 0o644, |file| writeln!(file, "{id}")) {
         let what = format!("pido: fatal: unable to write {}", file.display());
         return give_up(&because(&what, &error), TEMPORARY);
     }
