@@ -2,5 +2,4 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod client;
 pub mod session;

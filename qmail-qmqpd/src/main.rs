@@ -12,7 +12,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use qmail_qmqpd::client::Client;
+use qmail_message::Peer;
 use qmail_qmqpd::session::Session;
 use qmail_wire::broken::Broken;
 
@@ -33,7 +33,7 @@ fn gather_and_serve() -> Result<(), Broken> {
     let output = File::from(qmail_sys::inherit(1).map_err(resources)?);
     let home = qmail_core::home::home();
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
-    let client = Client::from_environment(&variable);
+    let client = Peer::from_environment(&variable);
     let session = Session { client: &client, home: &home, now };
     session.serve(BufReader::with_capacity(65_536, input), output)
 }

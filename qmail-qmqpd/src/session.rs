@@ -5,10 +5,9 @@ use std::path::Path;
 
 use qmail_address::breaks_lines;
 use qmail_core::submit::Submission;
+use qmail_message::Peer;
 use qmail_wire::broken::Broken;
 use qmail_wire::netstring::{Netstrings, encode};
-
-use crate::client::Client;
 
 /// An address is shorter than this.
 const ADDRESS_LIMIT: u64 = 1000;
@@ -20,7 +19,7 @@ const UNFIT: &[u8] = b"Dsorry, I can't accept addresses like that (#5.1.3)";
 /// A connection.
 pub struct Session<'a> {
     /// Who is at the other end.
-    pub client: &'a Client,
+    pub client: &'a Peer,
     /// Home directory of qmail.
     pub home: &'a Path,
     /// The seconds since 1970.
@@ -64,7 +63,7 @@ impl Session<'_> {
     fn receive<R: BufRead>(&self, input: &mut Netstrings<R>) -> Result<Submission, Broken> {
         let length = input.begin()?;
         let mut submission = Submission::start(self.home).map_err(|_| Broken::Resources)?;
-        submission.write(&self.client.received((self.now)()));
+        submission.write(&self.client.received(b"QMQP", None, (self.now)()));
         input.pass(length, |block| submission.write(block))?;
         input.end()?;
         Ok(submission)

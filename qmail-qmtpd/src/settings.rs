@@ -4,7 +4,7 @@ use std::path::Path;
 
 use qmail_core::control::{ControlError, Controls, DATABYTES, leading_number};
 use qmail_core::rcpthosts::Rcpthosts;
-use qmail_message::received;
+use qmail_message::Peer;
 
 use crate::recipients::Permission;
 
@@ -15,16 +15,7 @@ pub struct Settings {
     pub permission: Permission,
     /// Bytes of the largest message; `None` for any number.
     pub largest_message: Option<u64>,
-    client: Client,
-}
-
-/// Who is at the other end, and our end of the connection.
-#[derive(Debug)]
-struct Client {
-    host: Vec<u8>,
-    ip: Vec<u8>,
-    info: Option<Vec<u8>>,
-    local: Vec<u8>,
+    client: Peer,
 }
 
 impl Settings {
@@ -41,26 +32,19 @@ impl Settings {
         let databytes = controls.number(&DATABYTES)?;
         let databytes =
             variable("DATABYTES").map_or(databytes, |value| leading_number(&value).unwrap_or(0));
-        let known = |value: Option<Vec<u8>>| value.unwrap_or_else(|| b"unknown".to_vec());
         Ok(Self {
             permission: match variable("RELAYCLIENT") {
                 Some(suffix) => Permission::Relay(suffix),
                 None => Permission::Listed(rcpthosts),
             },
             largest_message: Some(databytes).filter(|bytes| *bytes > 0),
-            client: Client {
-                host: known(variable("TCPREMOTEHOST")),
-                ip: known(variable("TCPREMOTEIP")),
-                info: variable("TCPREMOTEINFO"),
-                local: known(variable("TCPLOCALHOST").or_else(|| variable("TCPLOCALIP"))),
-            },
+            client: Peer::from_environment(variable),
         })
     }
 
     /// The `Received` field of a message that comes now.
     pub fn received(&self, unix_seconds: u64) -> Vec<u8> {
-        let Client { host, ip, info, local } = &self.client;
-        received(host, ip, info.as_deref(), local, b"QMTP", None, unix_seconds)
+        self.client.received(b"QMTP", None, unix_seconds)
     }
 }
 

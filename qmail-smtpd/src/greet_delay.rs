@@ -31,7 +31,8 @@ impl GreetDelay {
     pub(crate) fn keep(self, connection: &mut Connection, visit: &mut Visit) -> Result<(), Broken> {
         visit.note(format!("GREETDELAY: {}s", self.seconds));
         let note = |what: &str| {
-            [b"GREETDELAY from ", &*word(&visit.client.remote_ip), b": ", what.as_bytes()].concat()
+            [b"GREETDELAY from ", &*word(&visit.client.peer.remote_ip), b": ", what.as_bytes()]
+                .concat()
         };
         let (early, gone) = (note("client sent data before greeting"), note("client disconnected"));
         let ignored = note("client sent data before greeting. ignoring");

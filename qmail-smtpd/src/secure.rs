@@ -122,7 +122,7 @@ fn find_tls(
 
 fn add_auth(settings: &mut Settings, policy: Policy, arguments: Arguments) {
     if let Some(checker) = arguments.checker {
-        let host = arguments.host.unwrap_or_else(|| settings.visit.client.local.clone());
+        let host = arguments.host.unwrap_or_else(|| settings.visit.client.peer.local.clone());
         settings.extensions.push(Box::new(Auth::new(policy, checker, host)));
     }
 }

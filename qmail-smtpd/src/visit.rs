@@ -68,7 +68,7 @@ impl Visit {
         if !self.variables.has("RELAYCLIENT") {
             self.variables.set("RELAYCLIENT", b"");
         }
-        self.client.remote_info = Some(user.user.clone());
+        self.client.peer.remote_info = Some(user.user.clone());
         self.client.authentication = Some(user);
     }
 
@@ -77,7 +77,7 @@ impl Visit {
         for name in USER_VARIABLES {
             self.variables.restore(name);
         }
-        self.client.remote_info = self.variables.value("TCPREMOTEINFO");
+        self.client.peer.remote_info = self.variables.value("TCPREMOTEINFO");
         self.client.authentication = None;
     }
 
@@ -167,11 +167,11 @@ mod tests {
         let mut visit = Visit::new(client, Variables::new(Box::new(ident)));
         visit.believe(joe());
         assert!(visit.may_relay() && visit.variables.has("RELAYCLIENT"));
-        assert_eq!(visit.client.remote_info.as_deref(), Some(&b"joe"[..]));
+        assert_eq!(visit.client.peer.remote_info.as_deref(), Some(&b"joe"[..]));
         visit.protect(protection(None));
         assert!(!visit.may_relay());
         assert!(USER_VARIABLES[1..].iter().all(|name| !visit.variables.has(name)));
-        assert_eq!(visit.client.remote_info.as_deref(), Some(&b"ident"[..]));
+        assert_eq!(visit.client.peer.remote_info.as_deref(), Some(&b"ident"[..]));
     }
 
     #[test]

@@ -12,4 +12,4 @@ pub mod received;
 pub mod rewrite;
 pub mod token;
 
-pub use received::{received, safe};
+pub use received::{Peer, safe};

@@ -2,38 +2,56 @@
 
 use crate::date;
 
-/// The field: who sent it (`remote_host`, `remote_ip`, and `remote_info` from ident), by which
-/// `local` host it was taken, with which `protocol`, and when. A `helo` is shown only if it differs
-/// from the name of the host. What the other side may have written is made harmless by [`safe`].
-pub fn received(
-    remote_host: &[u8],
-    remote_ip: &[u8],
-    remote_info: Option<&[u8]>,
-    local: &[u8],
-    protocol: &[u8],
-    helo: Option<&[u8]>,
-    unix_seconds: u64,
-) -> Vec<u8> {
-    let helo = helo.filter(|helo| !helo.eq_ignore_ascii_case(remote_host));
-    let helo = helo.map(|helo| [b" (HELO ", safe(helo).as_slice(), b")"].concat());
-    let info = remote_info.map(|info| [safe(info).as_slice(), b"@"].concat());
-    let when = date::rfc5322(unix_seconds);
-    [
-        b"Received: from ".as_slice(),
-        &safe(remote_host),
-        &helo.unwrap_or_default(),
-        b" (",
-        &info.unwrap_or_default(),
-        &safe(remote_ip),
-        b")\n  by ",
-        &safe(local),
-        b" with ",
-        protocol,
-        b"; ",
-        when.as_bytes(),
-        b"\n",
-    ]
-    .concat()
+/// Who is at the other end of a connection, and what our end is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// The name of the client's host, or `unknown`.
+    pub remote_host: Vec<u8>,
+    /// Its address, or `unknown`.
+    pub remote_ip: Vec<u8>,
+    /// What it says who the user is.
+    pub remote_info: Option<Vec<u8>>,
+    /// Our name or address on this connection, or `unknown`.
+    pub local: Vec<u8>,
+}
+
+impl Peer {
+    /// From the variables that tcpserver, tcp-env and the like set.
+    pub fn from_environment(variable: &dyn Fn(&str) -> Option<Vec<u8>>) -> Self {
+        let known = |value: Option<Vec<u8>>| value.unwrap_or_else(|| b"unknown".to_vec());
+        Self {
+            remote_host: known(variable("TCPREMOTEHOST")),
+            remote_ip: known(variable("TCPREMOTEIP")),
+            remote_info: variable("TCPREMOTEINFO"),
+            local: known(variable("TCPLOCALHOST").or_else(|| variable("TCPLOCALIP"))),
+        }
+    }
+
+    /// The `Received` field of a message that comes now, with this `protocol`. A `helo` is shown only
+    /// if it differs from the name of the host. What the other side may have written is made
+    /// harmless by [`safe`].
+    pub fn received(&self, protocol: &[u8], helo: Option<&[u8]>, unix_seconds: u64) -> Vec<u8> {
+        let helo = helo.filter(|helo| !helo.eq_ignore_ascii_case(&self.remote_host));
+        let helo = helo.map(|helo| [b" (HELO ", safe(helo).as_slice(), b")"].concat());
+        let info = self.remote_info.as_ref().map(|info| [safe(info).as_slice(), b"@"].concat());
+        let when = date::rfc5322(unix_seconds);
+        [
+            b"Received: from ".as_slice(),
+            &safe(&self.remote_host),
+            &helo.unwrap_or_default(),
+            b" (",
+            &info.unwrap_or_default(),
+            &safe(&self.remote_ip),
+            b")\n  by ",
+            &safe(&self.local),
+            b" with ",
+            protocol,
+            b"; ",
+            when.as_bytes(),
+            b"\n",
+        ]
+        .concat()
+    }
 }
 
 /// `bytes` with a `?` for each that could break a header field or disguise it. Brackets and colons
@@ -50,9 +68,32 @@ fn is_safe(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    fn peer(variables: &[(&str, &str)]) -> Peer {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| value.as_bytes().to_vec())
+        };
+        Peer::from_environment(&variable)
+    }
+
+    #[test]
+    fn what_is_not_known_is_called_unknown_and_empty_is_a_value() {
+        let unknown = || b"unknown".to_vec();
+        let (remote_host, remote_ip, local) = (unknown(), unknown(), unknown());
+        assert_eq!(peer(&[]), Peer { remote_host, remote_ip, remote_info: None, local });
+        assert_eq!(peer(&[("TCPLOCALIP", "192.0.2.1")]).local, b"192.0.2.1");
+        let both = peer(&[("TCPLOCALIP", "192.0.2.1"), ("TCPLOCALHOST", "")]);
+        assert_eq!(both.local, b"");
+    }
+
     #[test]
     fn a_helo_that_is_the_host_is_not_repeated() {
-        let field = received(b"H.example", b"::1", None, b"here", b"SMTP", Some(b"h.EXAMPLE"), 0);
+        let peer = peer(&[
+            ("TCPREMOTEHOST", "H.example"),
+            ("TCPREMOTEIP", "::1"),
+            ("TCPLOCALHOST", "here"),
+        ]);
+        let field = peer.received(b"SMTP", Some(b"h.EXAMPLE"), 0);
         assert_eq!(
             field,
             b"Received: from H.example (::1)\n  by here with SMTP; 1 Jan 1970 00:00:00 -0000\n"
@@ -61,7 +102,12 @@ mod tests {
 
     #[test]
     fn another_helo_and_ident_are_shown() {
-        let field = received(b"unknown", b"10.0.0.1", Some(b"joe"), b"here", b"SMTP", Some(b""), 0);
+        let peer = peer(&[
+            ("TCPREMOTEIP", "10.0.0.1"),
+            ("TCPREMOTEINFO", "joe"),
+            ("TCPLOCALHOST", "here"),
+        ]);
+        let field = peer.received(b"SMTP", Some(b""), 0);
         assert_eq!(
             field,
             b"Received: from unknown (HELO ) (joe@10.0.0.1)\n  by here with SMTP; \

@@ -48,7 +48,7 @@ impl Check for BlackHoledSenders {
                 let mut note = b"qmail-smtpd: blackholedsender: <".to_vec();
                 note.extend(word(&beginning.sender));
                 note.extend_from_slice(b"> at ");
-                note.extend(word(&visit.client.remote_ip));
+                note.extend(word(&visit.client.peer.remote_ip));
                 visit.note(note);
                 Verdict::HangUp
             }

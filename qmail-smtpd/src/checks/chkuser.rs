@@ -212,13 +212,13 @@ impl ChkUser {
     fn note(&self, visit: &mut Visit, title: &str, sender: &[u8], recipient: &[u8], why: &str) {
         let client = &visit.client;
         let user = client.authentication.as_ref().map(|user| user.user.clone());
-        let user = user.or_else(|| client.remote_info.clone()).unwrap_or_default();
+        let user = user.or_else(|| client.peer.remote_info.clone()).unwrap_or_default();
         let helo = client.helo.as_deref().unwrap_or_default();
         let line = [
             format!("CHKUSER {title}: from <").as_bytes(),
             &[word(sender), word(&user), word(&self.identity)].join(&b':'),
             b"> remote <",
-            &[word(helo), word(&client.remote_host), word(&client.remote_ip)].join(&b':'),
+            &[word(helo), word(&client.peer.remote_host), word(&client.peer.remote_ip)].join(&b':'),
             b"> rcpt <",
             &word(recipient),
             b"> : ",

@@ -83,7 +83,7 @@ impl BlockLists {
             Some(said) => return Outcome::Delay(said.to_vec()),
             None => {}
         }
-        let shown = String::from_utf8_lossy(&visit.client.remote_ip).into_owned();
+        let shown = String::from_utf8_lossy(&visit.client.peer.remote_ip).into_owned();
         let Ok(address) = shown.parse::<IpAddr>() else { return Outcome::Pass };
         let mut is_doubtful = false;
         for entry in &self.entries {
@@ -138,13 +138,14 @@ impl BlockLists {
 /// The line that Debian's fail2ban knows.
 fn note_refusal(visit: &mut Visit, code: u16, zone: &[u8]) {
     let start = format!("qmail-smtpd: {code} badiprbl: ip ");
-    let line = [start.as_bytes(), &word(&visit.client.remote_ip), b" rbl: ", &word(zone)].concat();
+    let line =
+        [start.as_bytes(), &word(&visit.client.peer.remote_ip), b" rbl: ", &word(zone)].concat();
     visit.note(line);
 }
 
 fn note(visit: &mut Visit, query: &[u8], result: &str, said: &[u8]) {
     let mut line = format!("qmail-smtpd[{}]: rbl: ip=", std::process::id()).into_bytes();
-    line.extend(word(&visit.client.remote_ip));
+    line.extend(word(&visit.client.peer.remote_ip));
     line.extend_from_slice(b" query=");
     line.extend(word(query));
     line.extend_from_slice(format!(" result={result} message='").as_bytes());

@@ -49,7 +49,9 @@ impl HeloCheck {
         let answer = match self.demand {
             _ if name.is_empty() => Answer::No,
             Demand::Given => Answer::Yes(()),
-            Demand::Own if name.eq_ignore_ascii_case(&visit.client.remote_host) => Answer::Yes(()),
+            Demand::Own if name.eq_ignore_ascii_case(&visit.client.peer.remote_host) => {
+                Answer::Yes(())
+            }
             Demand::Own => Answer::No,
             Demand::Host | Demand::Domain if is_exempt => Answer::Yes(()),
             Demand::Host => self.dns.has_address(name),
@@ -79,7 +81,7 @@ impl Check for HeloCheck {
             let mut note = b"qmail-smtpd: badhelo: <".to_vec();
             note.extend(word(&name));
             note.extend_from_slice(b"> at ");
-            note.extend(word(&visit.client.remote_ip));
+            note.extend(word(&visit.client.peer.remote_ip));
             visit.note(note);
         }
         self.decided = Some((name, verdict.clone()));

@@ -29,7 +29,7 @@ impl Check for RefusalLimit {
             return Verdict::Pass;
         }
         let mut note = b"badrcptto: excessive rcptto violations hanging up on ".to_vec();
-        note.extend(word(&visit.client.remote_ip));
+        note.extend(word(&visit.client.peer.remote_ip));
         visit.note(note);
         Verdict::Disconnect(TOO_MANY_INVALID)
     }

@@ -204,7 +204,7 @@ impl DenyList {
         let mut note = format!("qmail-smtpd: {}: <", self.subject.name()).into_bytes();
         note.extend(word(text));
         note.extend_from_slice(b"> at ");
-        note.extend(word(&visit.client.remote_ip));
+        note.extend(word(&visit.client.peer.remote_ip));
         if self.shows_pattern {
             note.extend_from_slice(b" matches pattern: ");
             note.extend(crate::printable::text(line, 1000));

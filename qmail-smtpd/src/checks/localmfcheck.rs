@@ -64,14 +64,14 @@ impl SendersOfRelayClients {
                     || rcpthosts.allow(sender)?
             }
             Demand::Rules(rules) => {
-                let host = Some(client.remote_host.as_slice());
+                let host = Some(client.peer.remote_host.as_slice());
                 let host = host.filter(|host| !host.is_empty() && *host != b"unknown");
-                let user = client.remote_info.as_deref();
+                let user = client.peer.remote_info.as_deref();
                 // Without a rule for him, a client names nobody: he is in nobody's list.
-                first(rules, &keys_for(user, &client.remote_ip, host))?
+                first(rules, &keys_for(user, &client.peer.remote_ip, host))?
                     .is_some_and(|data| permits(&data, sender))
             }
-            Demand::User => is_sender(client.remote_info.as_ref()),
+            Demand::User => is_sender(client.peer.remote_info.as_ref()),
             Demand::Certificate => {
                 let protection = client.protection.as_ref();
                 is_sender(protection.and_then(|known| known.client_name.as_ref()))

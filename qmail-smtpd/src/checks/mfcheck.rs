@@ -47,7 +47,7 @@ impl Check for SenderDomain {
             let mut note = b"qmail-smtpd: mfcheck: <".to_vec();
             note.extend(word(&beginning.sender));
             note.extend_from_slice(b"> at ");
-            note.extend(word(&visit.client.remote_ip));
+            note.extend(word(&visit.client.peer.remote_ip));
             note.extend_from_slice(b": ");
             note.extend_from_slice(result.as_bytes());
             visit.note(note);

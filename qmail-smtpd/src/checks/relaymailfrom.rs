@@ -26,7 +26,7 @@ impl Check for RelayingSenders {
                 let mut note = b"qmail-smtpd: relaymailfrom: <".to_vec();
                 note.extend(word(&beginning.sender));
                 note.extend_from_slice(b"> at ");
-                note.extend(word(&visit.client.remote_ip));
+                note.extend(word(&visit.client.peer.remote_ip));
                 visit.note(note);
             }
             Err(_) => return Verdict::Disconnect(UNREADABLE_CONTROLS),

@@ -78,7 +78,7 @@ impl KnownRecipients {
         };
         if *log >= level {
             let mut note = b"validrcptto [".to_vec();
-            note.extend(word(&visit.client.remote_ip));
+            note.extend(word(&visit.client.peer.remote_ip));
             note.extend_from_slice(b"] <");
             note.extend(word(address));
             note.extend_from_slice(result);

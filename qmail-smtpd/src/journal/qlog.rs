@@ -58,9 +58,9 @@ fn note(visit: &mut Visit, entry: &Entry<'_>) {
         ("sslverified", yes(verified).as_bytes()),
         ("localip", &variable("TCPLOCALIP")),
         ("localport", &variable("TCPLOCALPORT")),
-        ("remoteip", &client.remote_ip),
+        ("remoteip", &client.peer.remote_ip),
         ("remoteport", &variable("TCPREMOTEPORT")),
-        ("remotehost", &client.remote_host),
+        ("remotehost", &client.peer.remote_host),
         ("qp", entry.queue_id.as_bytes()),
         ("pid", pid.as_bytes()),
     ];

@@ -24,9 +24,9 @@ fn note(visit: &mut Visit, action: &str, sender: &[u8], recipient: &[u8]) {
     let start = format!("qmail-smtpd: pid {} {action} P:{protocol}{mail} S:", std::process::id());
     let line = [
         start.as_bytes(),
-        &word(&client.remote_ip),
+        &word(&client.peer.remote_ip),
         b":",
-        &word(&client.remote_host),
+        &word(&client.peer.remote_host),
         b" H:",
         &word(client.helo.as_deref().unwrap_or_default()),
         b" F:",

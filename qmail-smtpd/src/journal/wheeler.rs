@@ -24,7 +24,7 @@ impl Wheeler {
             b": ",
             &shown(sender),
             b" from ",
-            &word(&visit.client.remote_ip),
+            &word(&visit.client.peer.remote_ip),
             b" to ",
             &shown(self.recipient.as_deref()),
             b" helo ",

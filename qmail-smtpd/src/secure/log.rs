@@ -8,7 +8,7 @@ use crate::visit::Visit;
 
 /// Says something about this session.
 pub(super) fn note(visit: &mut Visit, text: &str) {
-    let line = own().text(text).text(" ip=").safe(&visit.client.remote_ip);
+    let line = own().text(text).text(" ip=").safe(&visit.client.peer.remote_ip);
     visit.note(without_end(line));
 }
 
@@ -16,7 +16,7 @@ pub(super) fn note(visit: &mut Visit, text: &str) {
 pub(super) fn note_attempt(visit: &mut Visit, claim: &Claim, success: bool) {
     let word = if success { "auth: auth-success type=" } else { "auth: auth-failed type=" };
     let line = own().text(word).text(method(claim.mechanism)).text(" user=<").safe(&claim.user);
-    let line = line.text("> ip=").safe(&visit.client.remote_ip);
+    let line = line.text("> ip=").safe(&visit.client.peer.remote_ip);
     visit.note(without_end(line));
 }
 

@@ -10,7 +10,7 @@ use crate::visit::Visit;
 /// The line that hits this sender, if any.
 pub(super) fn sender(rules: &Rules, visit: &Visit, sender: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut names = Vec::new();
-    let client = known_host(&visit.client.remote_host);
+    let client = known_host(&visit.client.peer.remote_host);
     if let Some(domain) = host(sender) {
         let with = |suffix: &[u8]| [b"@", domain, suffix].concat();
         if !visit.may_relay() {

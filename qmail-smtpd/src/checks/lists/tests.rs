@@ -13,8 +13,8 @@ fn list(subject: Subject, language: Language, lines: &[&str]) -> DenyList {
 
 fn visit(host: &str, relay: bool) -> Visit {
     let mut client = Client::from_environment(&|_| None);
-    client.remote_host = host.as_bytes().to_vec();
-    client.remote_ip = b"192.0.2.1".to_vec();
+    client.peer.remote_host = host.as_bytes().to_vec();
+    client.peer.remote_ip = b"192.0.2.1".to_vec();
     client.relay = relay.then(Vec::new);
     Visit::new(client, Variables::none())
 }
