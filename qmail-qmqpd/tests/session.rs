@@ -1,84 +1,17 @@
 //! The server as a program, with a queue program that keeps what it is given in files.
 
 #[cfg(test)]
+#[path = "../../qmail-qmtpd/tests/support/mod.rs"]
+mod support;
+
+#[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::io::Write;
-    use std::path::PathBuf;
-    use std::process::{Command, Stdio};
-
     use qmail_wire::netstring::encode;
-    use tempfile::TempDir;
 
-    const SERVER: &str = env!("CARGO_BIN_EXE_qmail-qmqpd");
-    const QUEUE: &str = "cat >message; cat <&1 >envelope";
-    const RECEIVED: &str =
-        "Received: from client.example (joe@192.0.2.1)\n  by here.example with QMQP; ";
+    use crate::support::Home;
 
-    struct Home(TempDir);
-
-    impl Home {
-        fn new() -> Self {
-            let home = Self(tempfile::tempdir().unwrap());
-            fs::create_dir(home.path("bin")).unwrap();
-            home.queue(QUEUE);
-            home
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        /// Another process writes it: no child of ours can hold it open for writing, which would
-        /// keep it from being run.
-        fn queue(&self, lines: &str) {
-            let text = format!("#!/bin/sh\n{lines}\n");
-            let path = self.path("bin/qmail-queue");
-            let made = Command::new("sh")
-                .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""])
-                .args([path.as_os_str(), text.as_ref()])
-                .status();
-            assert!(made.unwrap().success());
-        }
-
-        fn server(&self) -> Command {
-            let mut command = Command::new(SERVER);
-            command
-                .env_clear()
-                .env("PATH", "/usr/bin:/bin")
-                .env("QMAILHOME", self.0.path())
-                .env("TCPREMOTEHOST", "client.example")
-                .env("TCPREMOTEIP", "192.0.2.1")
-                .env("TCPREMOTEINFO", "joe")
-                .env("TCPLOCALHOST", "here.example")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped());
-            command
-        }
-
-        /// Exit code and replies of a server that gets `input` and then no more.
-        fn serve(&self, input: &[u8]) -> (i32, String) {
-            talk(&mut self.server(), input)
-        }
-
-        /// The message in the queue, less its Received field, and its envelope.
-        fn queued(&self) -> (String, String) {
-            let message = fs::read_to_string(self.path("message")).unwrap();
-            let (_, message) = message.strip_prefix(RECEIVED).unwrap().split_once('\n').unwrap();
-            (message.into(), fs::read_to_string(self.path("envelope")).unwrap())
-        }
-
-        fn has_queued(&self) -> bool {
-            fs::read(self.path("envelope")).is_ok_and(|envelope| envelope.ends_with(b"\0\0"))
-        }
-    }
-
-    fn talk(server: &mut Command, input: &[u8]) -> (i32, String) {
-        let mut child = server.spawn().unwrap();
-        // The server may go before it has read everything.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    fn home() -> Home {
+        Home::of(env!("CARGO_BIN_EXE_qmail-qmqpd"), "QMQP")
     }
 
     fn message(text: &[u8], addresses: &[&[u8]]) -> Vec<u8> {
@@ -88,7 +21,7 @@ mod tests {
 
     #[test]
     fn a_message_for_anybody_is_queued_behind_a_received_field() {
-        let home = Home::new();
+        let home = home();
         let input = message(b"Subject: x\n\nbody\r\n", &[b"s@x", b"a@there", b"b@else"]);
         let (code, reply) = home.serve(&[input, b"more".to_vec()].concat());
         let (length, text) = reply.split_once(':').unwrap();
@@ -100,7 +33,7 @@ mod tests {
 
     #[test]
     fn nobody_at_all_is_a_list_of_recipients_too() {
-        let home = Home::new();
+        let home = home();
         let (_, reply) = home.serve(&message(b"", &[b""]));
         assert!(reply.contains(":Kok "));
         assert_eq!(home.queued(), (String::new(), "F\0\0".into()));
@@ -108,7 +41,7 @@ mod tests {
 
     #[test]
     fn one_unfit_address_refuses_the_message() {
-        let home = Home::new();
+        let home = home();
         let reply = "51:Dsorry, I can't accept addresses like that (#5.1.3),";
         for unfit in [b"a\0b".as_slice(), b"a\nb", &[b'x'; 1000]] {
             let input = message(b"x\n", &[b"s@x", b"a@b", unfit]);
@@ -119,7 +52,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_asked_for_its_words() {
-        let home = Home::new();
+        let home = home();
         let input = message(b"x\n", &[b"s@x", b"a@b"]);
         home.queue("exit 53");
         let reply = "44:Zqq write error or disk full (#4.3.0),";
@@ -131,7 +64,7 @@ mod tests {
 
     #[test]
     fn nonsense_ends_the_connection_and_queues_nothing() {
-        let home = Home::new();
+        let home = home();
         let malformed: [&[u8]; 7] = [
             b"x",
             b"0:,",

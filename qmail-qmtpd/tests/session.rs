@@ -1,91 +1,19 @@
 //! The server as a program, with a queue program that keeps what it is given in files.
 
 #[cfg(test)]
+mod support;
+
+#[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
     use std::io::{Read, Write};
-    use std::path::PathBuf;
-    use std::process::{Command, Stdio};
 
     use qmail_wire::netstring::encode;
-    use tempfile::TempDir;
 
-    const SERVER: &str = env!("CARGO_BIN_EXE_qmail-qmtpd");
-    const QUEUE: &str = "cat >message; cat <&1 >envelope";
-    const RECEIVED: &str =
-        "Received: from client.example (joe@192.0.2.1)\n  by here.example with QMTP; ";
+    use crate::support::{Home, talk};
 
-    struct Home(TempDir);
-
-    impl Home {
-        fn new() -> Self {
-            let home = Self(tempfile::tempdir().unwrap());
-            fs::create_dir(home.path("bin")).unwrap();
-            fs::create_dir(home.path("control")).unwrap();
-            home.control("rcpthosts", "here.example\n");
-            home.queue(QUEUE);
-            home
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.path().join(name)
-        }
-
-        fn control(&self, name: &str, contents: &str) {
-            let mut file = File::create(self.path("control").join(name)).unwrap();
-            file.write_all(contents.as_bytes()).unwrap();
-        }
-
-        /// Another process writes it: no child of ours can hold it open for writing, which would
-        /// keep it from being run.
-        fn queue(&self, lines: &str) {
-            let text = format!("#!/bin/sh\n{lines}\n");
-            let path = self.path("bin/qmail-queue");
-            let made = Command::new("sh")
-                .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""])
-                .args([path.as_os_str(), text.as_ref()])
-                .status();
-            assert!(made.unwrap().success());
-        }
-
-        fn server(&self) -> Command {
-            let mut command = Command::new(SERVER);
-            command
-                .env_clear()
-                .env("PATH", "/usr/bin:/bin")
-                .env("QMAILHOME", self.0.path())
-                .env("TCPREMOTEHOST", "client.example")
-                .env("TCPREMOTEIP", "192.0.2.1")
-                .env("TCPREMOTEINFO", "joe")
-                .env("TCPLOCALHOST", "here.example")
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped());
-            command
-        }
-
-        /// Exit code and replies of a server that gets `input` and then no more.
-        fn serve(&self, input: &[u8]) -> (i32, String) {
-            talk(&mut self.server(), input)
-        }
-
-        /// The message in the queue, less its Received field, and its envelope.
-        fn queued(&self) -> (String, String) {
-            let message = fs::read_to_string(self.path("message")).unwrap();
-            let (_, message) = message.strip_prefix(RECEIVED).unwrap().split_once('\n').unwrap();
-            (message.into(), fs::read_to_string(self.path("envelope")).unwrap())
-        }
-
-        fn has_queued(&self) -> bool {
-            fs::read(self.path("envelope")).is_ok_and(|envelope| envelope.ends_with(b"\0\0"))
-        }
-    }
-
-    fn talk(server: &mut Command, input: &[u8]) -> (i32, String) {
-        let mut child = server.spawn().unwrap();
-        // The server may go before it has read everything.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        (output.status.code().unwrap(), String::from_utf8(output.stdout).unwrap())
+    fn home() -> Home {
+        Home::of(env!("CARGO_BIN_EXE_qmail-qmtpd"), "QMTP")
     }
 
     fn message(text: &[u8], sender: &[u8], recipients: &[&[u8]]) -> Vec<u8> {
@@ -103,7 +31,7 @@ mod tests {
 
     #[test]
     fn a_message_is_queued_behind_a_received_field() {
-        let home = Home::new();
+        let home = home();
         let input = message(b"\nSubject: x\n\nbody\r\n", b"s@x", &[b"a@here.example"]);
         let (code, reply) = home.serve(&input);
         assert!(code == 0 && accepted(&reply), "{code} {reply}");
@@ -113,7 +41,7 @@ mod tests {
 
     #[test]
     fn several_messages_come_in_one_connection_and_lines_may_end_in_crlf() {
-        let home = Home::new();
+        let home = home();
         let first = message(b"\rone\r\n", b"s@x", &[b"a@here.example"]);
         let second = message(b"\rtwo\r\r\n\r\n", b"", &[b"b@here.example"]);
         let (code, replies) = home.serve(&[first, second].concat());
@@ -123,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_recipient_has_a_reply_of_his_own() {
-        let home = Home::new();
+        let home = home();
         let long = vec![b'x'; 1000];
         let recipients: [&[u8]; 5] = [b"a@here.example", b"b@there", &long, b"c\nd", b"e\0f"];
         let (code, replies) = home.serve(&message(b"\nx\n", b"s@x", &recipients));
@@ -136,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_relay_client_may_send_to_anybody() {
-        let home = Home::new();
+        let home = home();
         let input = message(b"\nx\n", b"s@x", &[b"b@there", &[b'x'; 998]]);
         let (code, replies) = talk(home.server().env("RELAYCLIENT", "@f"), &input);
         assert!(
@@ -147,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_is_not_queued() {
-        let home = Home::new();
+        let home = home();
         let to: &[&[u8]] = &[b"a@here.example"];
         let sender = "29:Dunacceptable sender (#5.1.7),";
         for bad in [vec![b'x'; 1000], b"a\0b".to_vec(), b"a\nb".to_vec()] {
@@ -168,7 +96,7 @@ mod tests {
 
     #[test]
     fn the_queue_is_asked_for_its_words() {
-        let home = Home::new();
+        let home = home();
         let input = message(b"\nx\n", b"s@x", &[b"a@here.example"]);
         home.queue("exit 31");
         let reply = "50:Dmail server permanently rejected message (#5.3.0),";
@@ -179,7 +107,7 @@ mod tests {
 
     #[test]
     fn nonsense_ends_the_session_and_queues_nothing() {
-        let home = Home::new();
+        let home = home();
         let malformed: [&[u8]; 8] = [
             b"0:,",
             b"1:x,",
@@ -204,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_client_may_wait_for_the_reply_before_it_goes_on() {
-        let home = Home::new();
+        let home = home();
         let mut child = home.server().spawn().unwrap();
         let mut input = child.stdin.take().unwrap();
         let mut output = child.stdout.take().unwrap();
@@ -220,7 +148,7 @@ mod tests {
 
     #[test]
     fn unreadable_controls_are_a_reason_to_go() {
-        let home = Home::new();
+        let home = home();
         fs::remove_file(home.path("control/rcpthosts")).unwrap();
         fs::create_dir(home.path("control/rcpthosts")).unwrap();
         assert_eq!(home.serve(b""), (111, String::new()));
