@@ -6,6 +6,7 @@ use qmail_address::{host, host_and_suffixes};
 
 use crate::cdb::Cdb;
 use crate::control::{ControlError, Controls, MORERCPTHOSTS_CDB, RCPTHOSTS, Set};
+use crate::if_there;
 
 /// The domains whose mail is taken; without `control/rcpthosts`, all of them.
 #[derive(Debug)]
@@ -27,11 +28,7 @@ impl Rcpthosts {
     pub fn load(controls: &Controls) -> Result<Self, ControlError> {
         let Some(hosts) = controls.set(&RCPTHOSTS)? else { return Ok(Self { listed: None }) };
         let path = controls.path(&MORERCPTHOSTS_CDB);
-        let more = match Cdb::open(&path) {
-            Ok(cdb) => Some(cdb),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(ControlError { path, error }),
-        };
+        let more = if_there(Cdb::open(&path)).map_err(|error| ControlError { path, error })?;
         Ok(Self { listed: Some(Listed { hosts, more }) })
     }
 

@@ -69,6 +69,8 @@ fn keys(key: &[u8]) -> Option<Vec<Vec<u8>>> {
     let (low, high) = (number(key.get(start..hyphen)?)?, number(rest.get(..end)?)?);
     let (before, behind) = (key.get(..start)?, rest.get(end..)?);
     let numbers = low..=high.min(LARGEST_PART);
+    // A rule without a key would be lost without a word.
+    let numbers = Some(numbers).filter(|numbers| !numbers.is_empty())?;
     Some(numbers.map(|part| [before, part.to_string().as_bytes(), behind].concat()).collect())
 }
 
@@ -129,7 +131,8 @@ mod tests {
             let keys = keys.into_iter().map(str::to_owned).collect();
             assert_eq!(rule(line), (keys, data.to_owned()), "{line}");
         }
-        for line in ["", ":x", "&x", "no delimiter", "192.0.2.1-:x", "192.0.2.-3:x"] {
+        let bad = ["", ":x", "&x", "no delimiter", "192.0.2.1-:x", "192.0.2.-3:x", "192.0.2.9-8:x"];
+        for line in bad {
             assert_eq!(Rule::parse(line.as_bytes()), None, "{line}");
         }
     }
