@@ -90,9 +90,9 @@ fn power_fails(ground: Ground, journal: Journal, recoveries: usize) {
         assert_ne!(wrong, 0);
         return;
     }
-    assert_stands_on(&site, &record);
     report_violations(&record, &verdicts);
     assert_eq!(wrong, 0, "wrong states of {states} after {prefixes} prefixes");
+    assert_stands_on(&site, &record);
     let is_clean = verdicts.distinct.iter().all(|(_, residue)| residue.is_none());
     // Of messages that had ended nothing is left.
     assert!(is_clean || journal == Journal::Loose);
