@@ -130,6 +130,29 @@ fn a_package_says_that_it_is_a_mail_system() {
     assert!(!user.is_empty() && host.len() > 1, "{fields}");
 }
 
+#[test]
+fn a_package_has_its_version_and_its_pages_where_debian_looks_for_them() {
+    if lacks(&[DPKG]) {
+        return;
+    }
+    let version = env!("CARGO_PKG_VERSION");
+    let fields = printed(&["--field"]);
+    assert!(fields.contains(&format!("\nVersion: {version}\n")), "{fields}");
+    let unpacked = |path: &str| {
+        let script = "dpkg-deb --fsys-tarfile \"$1\" | tar -xOf - \"./usr/share/$2\" | zcat";
+        let mut shell = Command::new("sh");
+        let output = shell.args(["-c", script, "sh"]).arg(debian()).arg(path).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let changelog = unpacked("doc/qmail-rs/changelog.gz");
+    let lines: Vec<&str> = changelog.lines().collect();
+    assert_eq!(lines[0], format!("qmail-rs ({version}) unstable; urgency=medium"));
+    let (by, date) = lines[lines.len() - 1].rsplit_once("  ").unwrap();
+    assert!(by.starts_with(" -- ") && by.ends_with('>'), "{changelog}");
+    assert!(date.ends_with(" 00:00:00 +0000"), "{changelog}");
+    assert!(unpacked("man/man8/sendmail.8.gz").contains("\n.Dt SENDMAIL 8\n"));
+}
+
 fn installed(machine: &Machine) -> String {
     machine.shell(&format!("dpkg --install {}", debian().display()))
 }

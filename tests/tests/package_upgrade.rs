@@ -52,7 +52,7 @@ impl Server {
     /// Waits until a condition of the shell holds.
     fn until(&self, condition: &str) {
         let script =
-            format!("for try in $(seq 600); do if {condition}; then exit; fi; sleep 0.1; done");
+            format!("for try in $(seq 3000); do if {condition}; then exit; fi; sleep 0.1; done");
         assert_eq!(self.machine.shell(&format!("{script}; echo no")), "", "{condition}");
     }
 
@@ -81,6 +81,7 @@ fn mail_flows_during_an_upgrade_and_nothing_is_lost_or_stopped() {
              i=$((i + 1))
              ! printf 'Subject: %s\\n\\nhi\\n' $i | /usr/sbin/sendmail postmaster ||
                  echo $i >> /run/accepted
+             sleep 0.2
          done; touch /run/ended) > /dev/null 2>&1 &",
     );
     server.until("[ -s /run/accepted ]");
