@@ -2,7 +2,7 @@
 //!
 //! The session is a state machine that knows the verbs and the order in which they come. What else
 //! there is are modules behind two narrow traits: [`checks::Check`] for policies, and
-//! [`extension::Extension`] for further verbs.
+//! `extension::Extension` for further verbs.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
