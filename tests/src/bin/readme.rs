@@ -24,7 +24,6 @@ fn run() -> Result<(), String> {
     let (performance, compatibility) = (read("docs/performance.md"), read("docs/COMPATIBILITY.md"));
     let text = filled(&read("README.md"), &performance, &compatibility)?;
     let (path, new) = (workspace().join("README.md"), workspace().join("README.new"));
-    let write = |file: &mut fs::File| file.write_all(text.as_bytes());
-    let written = fs::File::create(&new).and_then(|mut file| write(&mut file));
+    let written = fs::File::create(&new).and_then(|mut file| file.write_all(text.as_bytes()));
     written.and_then(|()| fs::rename(&new, &path)).map_err(|error| error.to_string())
 }

@@ -143,6 +143,10 @@ pub type Faults = (&'static str, &'static [i32]);
 /// What may become of a file that is to be synced, by whatever call.
 pub const FAULTS_OF_SYNC: Faults = ("fsync", &[libc::ENOSPC, libc::EDQUOT, libc::EIO, libc::EINTR]);
 
+/// What may become of bytes that are written out ahead of a name.
+pub const FAULTS_OF_WRITING_OUT: Faults =
+    ("sync_file_range", &[libc::ENOSPC, libc::EDQUOT, libc::EIO, libc::ENOSYS]);
+
 /// The calls that a fault is tried at, with their names, and which faults each can have.
 ///
 /// Calls that cannot fail, or whose failure no program can notice, are not among them.
@@ -158,7 +162,7 @@ pub fn faults(number: c_long) -> Option<Faults> {
             ("write", &[ENOSPC, EDQUOT, EIO, EINTR])
         }
         libc::SYS_fsync | libc::SYS_fdatasync => FAULTS_OF_SYNC,
-        libc::SYS_sync_file_range => ("sync_file_range", &[ENOSPC, EDQUOT, EIO, ENOSYS]),
+        libc::SYS_sync_file_range => FAULTS_OF_WRITING_OUT,
         // None left of those that the whole machine has, or a filter that knows no such calls.
         libc::SYS_io_setup => ("io_setup", &[EAGAIN, ENOMEM, ENOSYS]),
         libc::SYS_io_submit => ("io_submit", &[EAGAIN, ENOMEM, ENOSYS]),

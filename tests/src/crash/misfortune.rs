@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::call::FAULTS_OF_SYNC;
+use super::call::{FAULTS_OF_SYNC, FAULTS_OF_WRITING_OUT};
 use super::event::Event;
 use super::faults::{Calls, Fault, failing};
 use super::kills::{Point, killing, points};
@@ -37,7 +37,7 @@ pub fn misfortunes(events: &[Event], calls: &Calls) -> (Vec<Misfortune>, Vec<Mis
     let is_reader = |program: &str| program == "qmail-pop3d";
     let kills = points(events).into_iter().filter(|point| !is_reader(&point.program));
     let is_sync = |fault: &&Fault| match fault.errno {
-        libc::EIO => [FAULTS_OF_SYNC.0, "sync_file_range"].contains(&fault.call),
+        libc::EIO => [FAULTS_OF_SYNC.0, FAULTS_OF_WRITING_OUT.0].contains(&fault.call),
         // Nobody hears what became of them.
         libc::ENOSYS => fault.call == "io_getevents",
         _ => false,
