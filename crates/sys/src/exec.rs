@@ -1,19 +1,20 @@
 //! Starting a program: data first, then one call.
 
-use std::convert::Infallible;
-use std::ffi::{CString, OsStr, OsString};
-use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
-use std::ptr;
+mod prepared;
+mod setting;
 
-use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, sigprocmask};
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
 use nix::unistd::ForkResult;
 
-use crate::identity::change_group;
-use crate::{Child, Gid, Identity, borrow, errno, fd, signal};
+use crate::{Child, Gid, Identity, borrow, environment};
+use prepared::Prepared;
+use setting::Setting;
 
 /// What a child exits with when it cannot become the program.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +36,26 @@ impl FailureCodes {
     }
 }
 
+/// A change of the environment: a name, and the value that it gets, if any.
+pub type Change = (OsString, Option<OsString>);
+
+/// What there is to know of a [`Spawn`], for those who have it done in another way.
+#[derive(Debug)]
+pub struct Parts<'spawn, 'fd> {
+    /// The arguments, and before them the name of the program.
+    pub arguments: &'spawn [OsString],
+    /// What is different in its environment.
+    pub environment: &'spawn [Change],
+    /// Its descriptors: the number that each has for it.
+    pub descriptors: Vec<(u8, BorrowedFd<'fd>)>,
+    /// Where it works.
+    pub directory: Option<&'spawn OsStr>,
+    /// Who it is, if not who we are.
+    pub identity: Option<Identity>,
+    /// What it ends with if it cannot begin.
+    pub codes: FailureCodes,
+}
+
 /// A program to be started.
 ///
 /// The child gets the descriptors that are connected, our environment as changed here, an empty
@@ -45,7 +66,7 @@ pub struct Spawn<'fd> {
     program: OsString,
     search: bool,
     arguments: Vec<OsString>,
-    environment: Vec<(OsString, Option<OsString>)>,
+    environment: Vec<Change>,
     descriptors: Vec<(RawFd, Option<BorrowedFd<'fd>>)>,
     directory: Option<OsString>,
     identity: Option<Identity>,
@@ -121,8 +142,14 @@ impl<'fd> Spawn<'fd> {
 
     /// Hides a variable from the program.
     #[must_use]
-    pub fn env_remove(mut self, name: &str) -> Self {
-        self.environment.push((name.into(), None));
+    pub fn env_remove(self, name: &str) -> Self {
+        self.env_remove_bytes(name.as_bytes())
+    }
+
+    /// As [`Self::env_remove`], for names that no program of ours has.
+    #[must_use]
+    pub fn env_remove_bytes(mut self, name: &[u8]) -> Self {
+        self.environment.push((OsStr::from_bytes(name).to_owned(), None));
         self
     }
 
@@ -177,8 +204,9 @@ impl<'fd> Spawn<'fd> {
     /// the time of a copy. One that becomes somebody else gets a copy: he could stop it on its way
     /// (kill(2)), and us with it.
     pub fn start(self) -> io::Result<Child> {
+        let is_somebody_else = self.identity.is_some() || self.group.is_some();
         let prepared = Prepared::from(self)?;
-        if prepared.identity.is_none() && prepared.group.is_none() {
+        if !is_somebody_else {
             return borrow::start(|| prepared.run().0);
         }
         // SAFETY: the child calls only `Prepared::run`, which is async-signal-safe, and `_exit`.
@@ -198,157 +226,43 @@ impl<'fd> Spawn<'fd> {
         let (_, errno) = prepared.run();
         Err(io::Error::from_raw_os_error(errno))
     }
-}
 
-/// A [`Spawn`] in the form that the kernel takes: nothing is allocated from here on.
-struct Prepared {
-    candidates: Vec<CString>,
-    _arguments: Vec<CString>,
-    argument_pointers: Vec<*const libc::c_char>,
-    _environment: Vec<CString>,
-    environment_pointers: Vec<*const libc::c_char>,
-    descriptors: Vec<(RawFd, Option<RawFd>)>,
-    _lifted: Vec<OwnedFd>,
-    directory: Option<CString>,
-    identity: Option<Identity>,
-    group: Option<Gid>,
-    codes: FailureCodes,
-}
+    /// Makes this process what the program would find itself in, and returns its arguments: for
+    /// copies of a program that do what it would do.
+    ///
+    /// # Errors
+    /// The code to end with.
+    pub fn stay(self) -> Result<Vec<OsString>, u8> {
+        let setup = self.codes.setup;
+        let setting = Setting::of(&self).map_err(|_| setup)?;
+        setting.take_effect().map_err(|(code, _)| code)?;
+        environment::change(&self.environment).map_err(|_| setup)?;
+        Ok(self.arguments)
+    }
 
-impl Prepared {
-    fn from(spawn: Spawn<'_>) -> io::Result<Self> {
-        let candidates = candidates(&spawn.program, spawn.search)?;
-        let arguments: Vec<CString> =
-            spawn.arguments.into_iter().map(c_string).collect::<Result<_, _>>()?;
-        let environment = changed_environment(&spawn.environment)?;
-        // Above every target, so that no dup2 overwrites what a later one needs, and none is onto
-        // itself, which would keep close-on-exec.
-        let floor = spawn.descriptors.iter().map(|(target, _)| *target).max().unwrap_or(-1);
-        let mut lifted = Vec::new();
-        let mut descriptors = Vec::new();
-        for (target, source) in &spawn.descriptors {
-            let source = match source {
-                None => None,
-                Some(source) if source.as_raw_fd() > floor => Some(source.as_raw_fd()),
-                Some(source) => {
-                    let copy = fd::lift(*source, floor)?;
-                    let raw = copy.as_raw_fd();
-                    lifted.push(copy);
-                    Some(raw)
-                }
-            };
-            descriptors.push((*target, source));
-        }
-        Ok(Self {
-            candidates,
-            argument_pointers: pointers(&arguments),
-            _arguments: arguments,
-            environment_pointers: pointers(&environment),
-            _environment: environment,
+    /// The files that it may be, in the order in which they are tried.
+    pub fn files(&self) -> Vec<PathBuf> {
+        let directory = self.directory.as_deref().map(Path::new).unwrap_or(Path::new(""));
+        let files = prepared::candidates(&self.program, self.search);
+        files.into_iter().map(|file| directory.join(file)).collect()
+    }
+
+    /// All of it; `None` for what only a new program can be given: a group of another user's, or a
+    /// descriptor less.
+    pub fn parts(&self) -> Option<Parts<'_, 'fd>> {
+        let descriptors = self.descriptors.iter();
+        let descriptors =
+            descriptors.map(|(target, fd)| Some((u8::try_from(*target).ok()?, (*fd)?)));
+        let descriptors = descriptors.collect::<Option<_>>().filter(|_| self.group.is_none())?;
+        Some(Parts {
+            arguments: &self.arguments,
+            environment: &self.environment,
             descriptors,
-            _lifted: lifted,
-            directory: spawn.directory.map(c_string).transpose()?,
-            identity: spawn.identity,
-            group: spawn.group,
-            codes: spawn.codes,
+            directory: self.directory.as_deref(),
+            identity: self.identity,
+            codes: self.codes,
         })
     }
-
-    /// Becomes the program; on failure, the exit code that says why, and the errno.
-    fn run(&self) -> (u8, i32) {
-        // Before the user: to get there may take more rights than he has.
-        if let Some(directory) = &self.directory {
-            // SAFETY: chdir reads a string that ends in NUL and that we own.
-            if unsafe { libc::chdir(directory.as_ptr()) } == -1 {
-                return (self.codes.directory, Errno::last_raw());
-            }
-        }
-        if let Err(errno) = self.set_up() {
-            return (self.codes.setup, errno);
-        }
-        let errno = self.execute();
-        let temporary = errno::is_temporary_code(errno);
-        (if temporary { self.codes.temporary } else { self.codes.permanent }, errno)
-    }
-
-    fn set_up(&self) -> Result<(), i32> {
-        for (target, source) in &self.descriptors {
-            let result = match source {
-                // SAFETY: dup2 takes two numbers and touches no memory.
-                Some(source) => unsafe { libc::dup2(*source, *target) },
-                // SAFETY: close takes a number; the child needs nothing that had it.
-                None => unsafe { libc::close(*target) },
-            };
-            if result == -1 && source.is_some() {
-                return Err(Errno::last_raw());
-            }
-        }
-        // Std ignores SIGPIPE at start, and an ignored signal stays ignored over exec.
-        signal::restore(&[Signal::SIGPIPE]).map_err(|_| Errno::last_raw())?;
-        let nothing = SigSet::empty();
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&nothing), None).map_err(|errno| errno as i32)?;
-        let errno = self.group.map_or(0, change_group);
-        let errno = if errno == 0 { self.identity.map_or(0, Identity::change) } else { errno };
-        if errno == 0 { Ok(()) } else { Err(errno) }
-    }
-
-    /// Tries each candidate, as execvp(3) does: one that we may not run is not the end.
-    fn execute(&self) -> i32 {
-        let mut errno = libc::ENOENT;
-        for candidate in &self.candidates {
-            // SAFETY: path, arguments and environment are strings that end in NUL, in arrays that
-            // end in a null pointer, all owned by self.
-            unsafe {
-                libc::execve(
-                    candidate.as_ptr(),
-                    self.argument_pointers.as_ptr(),
-                    self.environment_pointers.as_ptr(),
-                )
-            };
-            match Errno::last_raw() {
-                libc::ENOENT | libc::ENOTDIR => {}
-                libc::EACCES => errno = libc::EACCES,
-                other => return other,
-            }
-        }
-        errno
-    }
-}
-
-fn c_string(string: OsString) -> io::Result<CString> {
-    CString::new(string.into_vec()).map_err(|_| io::ErrorKind::InvalidInput.into())
-}
-
-fn pointers(strings: &[CString]) -> Vec<*const libc::c_char> {
-    strings.iter().map(|string| string.as_ptr()).chain([ptr::null()]).collect()
-}
-
-/// The files that `program` may mean. An empty part of `$PATH` is the current directory.
-fn candidates(program: &OsStr, search: bool) -> io::Result<Vec<CString>> {
-    if !search || program.as_bytes().contains(&b'/') {
-        return Ok(vec![c_string(program.to_owned())?]);
-    }
-    let path = std::env::var_os("PATH").unwrap_or_else(|| "/bin:/usr/bin".into());
-    std::env::split_paths(&path).map(|directory| c_string(directory.join(program).into())).collect()
-}
-
-fn changed_environment(changes: &[(OsString, Option<OsString>)]) -> io::Result<Vec<CString>> {
-    let unchanged =
-        std::env::vars_os().filter(|(name, _)| changes.iter().all(|(changed, _)| changed != name));
-    let last = |name: &OsString| changes.iter().rev().find(|(changed, _)| changed == name);
-    let set = changes.iter().enumerate().filter_map(|(at, (name, value))| {
-        // A variable that is changed twice keeps the last value only.
-        let is_last = last(name).is_some_and(|entry| ptr::eq(entry, &raw const changes[at]));
-        value.clone().filter(|_| is_last).map(|value| (name.clone(), value))
-    });
-    unchanged
-        .chain(set)
-        .map(|(mut name, value)| {
-            name.push("=");
-            name.push(value);
-            c_string(name)
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -357,7 +271,7 @@ mod tests {
     use crate::Exit;
     use std::fs::File;
     use std::io::Read;
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
     fn output_of(spawn: impl for<'a> FnOnce(BorrowedFd<'a>) -> Spawn<'a>) -> (Exit, String) {
         let pipe = crate::pipe().unwrap();

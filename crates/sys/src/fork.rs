@@ -14,9 +14,7 @@ use crate::Child;
 /// hold a lock for ever that no thread is left to release. (Not asked in a test build, whose
 /// harness has threads of its own.)
 pub fn fork(body: impl FnOnce() -> u8) -> io::Result<Child> {
-    if !cfg!(test) && std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
-        return Err(io::Error::other("fork beside other threads"));
-    }
+    alone()?;
     // SAFETY: there is no other thread whose locks or half-done work the child could inherit.
     match unsafe { nix::unistd::fork() }? {
         ForkResult::Parent { child } => Ok(Child::new(child)),
@@ -26,4 +24,13 @@ pub fn fork(body: impl FnOnce() -> u8) -> io::Result<Child> {
             unsafe { libc::_exit(code) }
         }
     }
+}
+
+/// # Errors
+/// `Other` if this process has more than one thread.
+pub(crate) fn alone() -> io::Result<()> {
+    if !cfg!(test) && std::fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() > 1) {
+        return Err(io::Error::other("beside other threads"));
+    }
+    Ok(())
 }

@@ -28,6 +28,13 @@ impl Child {
         Self { pid }
     }
 
+    /// A child that somebody else has made for us, as [`Siblings`](crate::Siblings) does; `None` for
+    /// what is no process id.
+    pub fn given(process: u32) -> Option<Self> {
+        let pid = i32::try_from(process).ok().filter(|pid| *pid > 0)?;
+        Some(Self::new(Pid::from_raw(pid)))
+    }
+
     /// Its process id.
     pub fn id(&self) -> u32 {
         self.pid.as_raw().unsigned_abs()

@@ -5,6 +5,7 @@ pub mod base64;
 pub mod broken;
 pub mod clean;
 pub mod command;
+pub mod fork_server;
 mod line;
 pub mod lookup;
 pub mod netstring;

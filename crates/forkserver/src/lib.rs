@@ -1,0 +1,22 @@
+//! Programs that stay, and have a copy of themselves ready for each job: fork servers.
+//!
+//! More than half of what a short program costs is its start. A program whose `main` is [`main`] can
+//! be started once, without a job, and makes a copy of itself for each; a [`Starter`] starts
+//! programs, those that can stay in this way. For whoever waits for the child there is no
+//! difference: the copy is his child.
+//!
+//! A copy begins with what the program is before its first step: of the jobs of others it has
+//! nothing, and they can have no effect on it. Its user and descriptors are set up by the copy itself,
+//! with the same calls as before an exec. Other programs in the same place, wrappers and originals,
+//! are never asked to stay: that a program can is written in its file.
+#![forbid(unsafe_code)]
+#![deny(clippy::indexing_slicing)]
+
+mod program;
+mod server;
+mod starter;
+mod stay;
+
+pub use program::Program;
+pub use starter::Starter;
+pub use stay::main;

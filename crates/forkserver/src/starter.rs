@@ -1,0 +1,104 @@
+//! Starting programs, those that can stay without an exec for each job.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use qmail_sys::{Child, Exit, Spawn};
+use qmail_wire::fork_server::Job;
+
+use crate::program::{Program, can_stay};
+use crate::server::{Answer, Server};
+
+/// Starts one program again and again. Another one that takes its place counts at once.
+#[derive(Debug, Default)]
+pub struct Starter {
+    program: Option<Program>,
+    file: PathBuf,
+    can_stay: bool,
+    server: Option<Server>,
+}
+
+impl Starter {
+    /// A starter that has started nothing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Starts the program: as [`Spawn::start`] for those who look at the child.
+    ///
+    /// # Errors
+    /// Those of [`Spawn::start`], and if the program that stayed has gone while it was asked.
+    pub fn start(&mut self, spawn: Spawn<'_>) -> io::Result<Child> {
+        self.look_at(&spawn);
+        let asked = job(&spawn).filter(|_| self.can_stay);
+        let Some((job, descriptors)) = asked else { return spawn.start() };
+        // One that has gone since is not to be seen before it is spoken to.
+        for _ in 0..2 {
+            let Some(server) = self.server(&spawn) else { break };
+            match server.ask(&job, &descriptors) {
+                Answer::Begun(child) => return Ok(child),
+                Answer::Unheard => self.server = None,
+                Answer::Failed(error) => {
+                    self.server = None;
+                    return Err(error);
+                }
+            }
+        }
+        spawn.start()
+    }
+
+    /// Takes notice of how a child has ended.
+    ///
+    /// All copies have the same addresses. Whoever makes one of them crash must not learn from that
+    /// where things are in the next one: that is a copy of another process.
+    pub fn ended(&mut self, exit: Exit) {
+        if matches!(exit, Exit::Signal(_)) {
+            self.server = None;
+        }
+    }
+
+    /// Finds out whether the program is still the same.
+    fn look_at(&mut self, spawn: &Spawn<'_>) {
+        let files = spawn.files().into_iter();
+        let found = files.filter_map(|file| Some((Program::at(&file)?, file))).next();
+        let (program, file) = found.map_or_else(Default::default, |(p, file)| (Some(p), file));
+        if program != self.program || file != self.file {
+            self.server = None;
+            self.can_stay = program.is_some() && can_stay(&file);
+            (self.program, self.file) = (program, file);
+        }
+    }
+
+    fn server(&mut self, spawn: &Spawn<'_>) -> Option<&Server> {
+        if self.server.is_none() {
+            let name = spawn.parts()?.arguments.first()?.clone();
+            let server = Server::start(&self.file, &name).ok()?;
+            // What was started may be another one than we have looked at.
+            self.server = server.filter(|_| Program::at(&self.file) == self.program);
+            self.can_stay = self.server.is_some();
+        }
+        self.server.as_ref()
+    }
+}
+
+/// What a copy has to be told; `None` if only a new program can do it.
+fn job<'fd>(spawn: &Spawn<'fd>) -> Option<(Vec<u8>, Vec<BorrowedFd<'fd>>)> {
+    let parts = spawn.parts()?;
+    let (targets, descriptors) = parts.descriptors.into_iter().unzip();
+    let bytes = |string: &OsStr| string.as_bytes().to_vec();
+    let change =
+        |(name, value): &(OsString, Option<OsString>)| (bytes(name), value.as_deref().map(bytes));
+    let job = Job {
+        setup_code: parts.codes.setup,
+        directory_code: parts.codes.directory,
+        identity: parts.identity.map(|identity| (identity.uid.as_raw(), identity.gid.0)),
+        targets,
+        directory: parts.directory.map(bytes),
+        arguments: parts.arguments.iter().map(|argument| bytes(argument)).collect(),
+        environment: parts.environment.iter().map(change).collect(),
+    };
+    Some((job.encode()?, descriptors))
+}
