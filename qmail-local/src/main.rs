@@ -1,10 +1,12 @@
 //! qmail-local: delivers a message to a user as his instructions say.
 //!
-//! Runs as:     the recipient, by qmail-lspawn
+//! Runs as:     the recipient, by qmail-lspawn; as root only to stay, and have a copy of itself become
+//!              each recipient (qmail_forkserver)
 //! Descriptors: 0 message, a file that can be rewound (not used with -n); 1 and 2 the report
 //! Exit codes:  0 done; 100 refused for good, also wrong usage; 111 try again later
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStringExt;
@@ -17,17 +19,19 @@ use qmail_local::settings::Settings;
 use qmail_local::{Surroundings, run};
 
 fn main() -> ExitCode {
-    let Err(failure) = gather_and_run() else { return ExitCode::SUCCESS };
-    // Who does not listen still gets the exit code.
-    let _ = io::stderr().write_all(&failure.message());
-    ExitCode::from(failure.code())
+    qmail_forkserver::main(|arguments| {
+        let Err(failure) = gather_and_run(arguments) else { return 0 };
+        // Who does not listen still gets the exit code.
+        let _ = io::stderr().write_all(&failure.message());
+        failure.code()
+    })
 }
 
-fn gather_and_run() -> Result<(), Failure> {
+fn gather_and_run(arguments: Vec<OsString>) -> Result<(), Failure> {
     // What we create is the user's alone. A delivery must not depend on what is blocked.
     qmail_sys::change_mask(0o077);
     let _ = qmail_sys::signal::unblock_all();
-    let arguments = Arguments::parse(std::env::args_os())?;
+    let arguments = Arguments::parse(arguments)?;
     let settings = Settings::read(|name| std::env::var_os(name).map(OsStringExt::into_vec))?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let surroundings = Surroundings {

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use qmail_core::users::Assignment;
+use qmail_forkserver::Starter;
 use qmail_spawn::{Begun, Order};
 use qmail_sys::{FailureCodes, Gid, Identity, Spawn, Uid};
 
@@ -30,10 +31,16 @@ const CODES: FailureCodes = FailureCodes {
 
 impl Delivery<'_> {
     /// Begins the delivery, given the six strings that say whose it is.
-    pub(crate) fn begin(self, order: &Order, found: Result<Vec<u8>, Failure>) -> io::Result<Begun> {
+    pub(crate) fn begin(
+        self,
+        order: &Order,
+        found: Result<Vec<u8>, Failure>,
+        starter: &mut Starter,
+    ) -> io::Result<Begun> {
         match found.and_then(|strings| owner(&strings)) {
             Ok((assignment, identity)) => {
-                self.program(order, &assignment, identity).start().map(Begun::Running)
+                let program = self.program(order, &assignment, identity);
+                starter.start(program).map(Begun::Running)
             }
             Err(failure) => Ok(Begun::Over(failure.code())),
         }

@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::{Accounts, Group, Role};
 use qmail_core::users;
+use qmail_forkserver::Starter;
 use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner};
 use qmail_sys::{Exit, inherit};
 use qmail_wire::spawn::DeliveryNumber;
@@ -53,7 +54,7 @@ pub fn run(input: Input) -> Result<(), Box<dyn Error>> {
     let limit = qmail_spawn::limit(&input.home)?;
     std::env::set_current_dir(input.home.join("queue/mess"))?;
     let lookups = Lookups::new(input.home.clone(), lookup);
-    let local = Local { input, lookups, waiting: BTreeMap::new() };
+    let local = Local { input, lookups, waiting: BTreeMap::new(), starter: Starter::new() };
     Ok(Spawner::new(local, limit, descriptors, Path::new("."), owner)?.run()?)
 }
 
@@ -63,17 +64,18 @@ struct Local {
     lookups: Lookups,
     /// Those of which it is not known whose they are.
     waiting: BTreeMap<DeliveryNumber, Order>,
+    starter: Starter,
 }
 
 impl Local {
-    fn begin(&self, order: &Order, found: Result<Vec<u8>, Failure>) -> io::Result<Begun> {
+    fn begin(&mut self, order: &Order, found: Result<Vec<u8>, Failure>) -> io::Result<Begun> {
         let named = self.input.program.as_deref().filter(|program| !program.is_empty());
         let delivery = Delivery {
             home: &self.input.home,
             program: named.unwrap_or(OsStr::new("bin/qmail-local")),
             default_delivery: &self.input.default_delivery,
         };
-        delivery.begin(order, found)
+        delivery.begin(order, found, &mut self.starter)
     }
 }
 
@@ -110,6 +112,10 @@ impl Kind for Local {
             Some(order) => self.begin(&order, found),
             None => Ok(Begun::Over(Trouble::Bug.code())),
         }
+    }
+
+    fn over(&mut self, exit: Exit) {
+        self.starter.ended(exit);
     }
 
     fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {

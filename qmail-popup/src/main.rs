@@ -6,6 +6,7 @@
 //! Exit codes:  1, whatever happened
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,16 +17,18 @@ use qmail_popup::{Connection, Login, Policy, Service, Tls, challenge, refuse_usa
 use qmail_sys::signal::{self, Signal};
 
 fn main() -> ExitCode {
-    // Whoever talks to us cannot see an error, except that there is no greeting.
-    let _ = run();
-    ExitCode::FAILURE
+    qmail_forkserver::main(|arguments| {
+        // Whoever talks to us cannot see an error, except that there is no greeting.
+        let _ = run(arguments);
+        1
+    })
 }
 
-fn run() -> std::io::Result<()> {
+fn run(arguments: Vec<OsString>) -> std::io::Result<()> {
     // Who started us may have ignored it, and then nobody could tell how the subprogram ended.
     signal::restore(&[Signal::SIGCHLD])?;
     let connection = Connection::new(qmail_sys::inherit(0)?, qmail_sys::inherit(1)?);
-    let mut words = std::env::args_os().skip(1);
+    let mut words = arguments.into_iter().skip(1);
     let (Some(host), Some(program)) = (words.next(), words.next()) else {
         refuse_usage(&connection);
         return Ok(());

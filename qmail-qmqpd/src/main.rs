@@ -20,10 +20,7 @@ use qmail_wire::broken::Broken;
 const LONGEST_SESSION: u32 = 3600;
 
 fn main() -> ExitCode {
-    match gather_and_serve() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(broken) => ExitCode::from(broken.code()),
-    }
+    qmail_forkserver::main(|_| gather_and_serve().map_or_else(|broken| broken.code(), |()| 0))
 }
 
 fn gather_and_serve() -> Result<(), Broken> {

@@ -20,8 +20,10 @@ use qmail_wire::broken::Broken;
 const LONGEST_SESSION: u32 = 3600;
 
 fn main() -> ExitCode {
-    let (Ok(broken) | Err(broken)) = gather_and_serve();
-    ExitCode::from(broken.code())
+    qmail_forkserver::main(|_| {
+        let (Ok(broken) | Err(broken)) = gather_and_serve();
+        broken.code()
+    })
 }
 
 fn gather_and_serve() -> Result<Broken, Broken> {

@@ -5,6 +5,7 @@
 //! Exit codes:  0 always; qmail-rspawn reads the report
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::ffi::OsStringExt;
@@ -13,12 +14,18 @@ use std::process::ExitCode;
 use qmail_remote::{Input, System, run};
 
 fn main() -> ExitCode {
-    let arguments = std::env::args_os().skip(1).map(OsStringExt::into_vec).collect();
+    qmail_forkserver::main(|arguments| {
+        send(arguments);
+        0
+    })
+}
+
+fn send(arguments: Vec<OsString>) {
+    let arguments = arguments.into_iter().skip(1).map(OsStringExt::into_vec).collect();
     let message = qmail_sys::inherit(0).map(File::from);
     let home = qmail_core::home::home();
     let report = run(Input { arguments, message, home: &home, system: &System::new() });
     // Without a report qmail-rspawn tries again, so there is nobody to tell if this fails.
     let _: io::Result<()> =
         qmail_sys::inherit(1).and_then(|output| File::from(output).write_all(report.as_bytes()));
-    ExitCode::SUCCESS
 }

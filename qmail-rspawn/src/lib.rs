@@ -12,8 +12,9 @@ use std::path::Path;
 
 use qmail_core::accounts::{Accounts, Role};
 use qmail_core::tcpto::TimeoutFile;
+use qmail_forkserver::Starter;
 use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner};
-use qmail_sys::{FailureCodes, Spawn, inherit};
+use qmail_sys::{Exit, FailureCodes, Spawn, inherit};
 
 pub use output::RemoteOutput;
 
@@ -29,7 +30,8 @@ pub fn run(home: &Path, program: Option<OsString>) -> Result<(), Box<dyn Error>>
     // Hosts get a new chance when qmail is started again. The table only saves time.
     let _ = TimeoutFile::new(home).reset();
     let program = program.filter(|program| !program.is_empty());
-    let remote = Remote { program: program.unwrap_or_else(|| "qmail-remote".into()) };
+    let program = program.unwrap_or_else(|| "qmail-remote".into());
+    let remote = Remote { program, starter: Starter::new() };
     let limit = qmail_spawn::limit(home)?;
     Ok(Spawner::new(remote, limit, descriptors, Path::new("."), owner)?.run()?)
 }
@@ -37,6 +39,7 @@ pub fn run(home: &Path, program: Option<OsString>) -> Result<(), Box<dyn Error>>
 /// Remote deliveries.
 struct Remote {
     program: OsString,
+    starter: Starter,
 }
 
 impl Kind for Remote {
@@ -46,15 +49,18 @@ impl Kind for Remote {
         let Order { command, message, report } = order;
         let host = qmail_address::host(&command.recipient).unwrap_or_default();
         let codes = FailureCodes { permanent: 100, ..FailureCodes::all(111) };
-        Spawn::search(&self.program)
+        let spawn = Spawn::search(&self.program)
             .arg_bytes(host)
             .arg_bytes(&command.sender)
             .arg_bytes(&command.recipient)
             .connect(0, message.as_fd())
             .connect(1, report.as_fd())
             .connect(2, report.as_fd())
-            .failing_with(codes)
-            .start()
-            .map(Begun::Running)
+            .failing_with(codes);
+        self.starter.start(spawn).map(Begun::Running)
+    }
+
+    fn over(&mut self, exit: Exit) {
+        self.starter.ended(exit);
     }
 }

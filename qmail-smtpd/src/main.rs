@@ -6,6 +6,7 @@
 //! Exit codes:  0 after QUIT; 1 if the connection ended in any other way
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -17,24 +18,27 @@ use qmail_smtpd::variables::Variables;
 use qmail_smtpd::{DEFAULT_PATIENCE, Ended, Settings, World, refuse, secure};
 
 fn main() -> ExitCode {
+    qmail_forkserver::main(|arguments| match session(arguments) {
+        Ended::Quit => 0,
+        Ended::Otherwise => 1,
+    })
+}
+
+fn session(arguments: Vec<OsString>) -> Ended {
     let home = home();
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
     let settings = Settings::read(&home, Variables::new(Box::new(variable)));
     let (Ok(input), Ok(output)) = (qmail_sys::inherit(0), qmail_sys::inherit(1)) else {
-        return ExitCode::FAILURE;
+        return Ended::Otherwise;
     };
     let patience = settings.as_ref().map_or(DEFAULT_PATIENCE, |settings| settings.patience);
     let mut connection = Connection::over(input, output, patience);
-    let ended = match settings {
+    match settings {
         Ok(settings) => {
             let world = World { home: &home, now: unix_seconds, log: &log };
-            secure::serve(connection, settings, std::env::args_os().skip(1), &world)
+            secure::serve(connection, settings, arguments.into_iter().skip(1), &world)
         }
         Err(unreadable) => refuse(&mut connection, &unreadable.reply()),
-    };
-    match ended {
-        Ended::Quit => ExitCode::SUCCESS,
-        Ended::Otherwise => ExitCode::FAILURE,
     }
 }
 

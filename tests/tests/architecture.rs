@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use qmail_conformance::sources::{rust_files, workspace};
 
 /// Libraries from top to bottom; those of one row do not use each other.
-const LAYERS: [&[&str]; 5] = [
+const LAYERS: [&[&str]; 6] = [
     &["qmail-policy"],
     &["qmail-dns", "qmail-tls"],
     &["qmail-spawn"],
+    &["qmail-forkserver"],
     &["qmail-core", "qmail-digests"],
     &["qmail-login", "qmail-message", "qmail-wire"],
 ];

@@ -66,6 +66,9 @@ pub trait Kind {
         Ok(Begun::Later)
     }
 
+    /// A delivery's process has ended in this way.
+    fn over(&mut self, _exit: Exit) {}
+
     /// A process has ended that is no delivery: which delivery goes on after it.
     fn ended(&mut self, _process: u32, _exit: Exit) -> Option<DeliveryNumber> {
         None

@@ -124,6 +124,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
         let mut ended = Vec::new();
         while let Some((process, exit)) = reap()? {
             if let Some(number) = self.deliveries.ended(process, exit) {
+                self.kind.over(exit);
                 ended.push(number);
             } else if let Some(number) = self.kind.ended(process, exit) {
                 let begun = self.kind.go_on(number);
