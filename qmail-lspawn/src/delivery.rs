@@ -6,8 +6,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 
 use qmail_core::users::Assignment;
-use qmail_forkserver::Starter;
-use qmail_spawn::{Begun, Order};
+use qmail_spawn::{Begun, Order, Workers};
 use qmail_sys::{FailureCodes, Gid, Identity, Spawn, Uid};
 
 use crate::trouble::{Failure, Trouble};
@@ -35,12 +34,12 @@ impl Delivery<'_> {
         self,
         order: &Order,
         found: Result<Vec<u8>, Failure>,
-        starter: &mut Starter,
+        workers: &mut Workers,
     ) -> io::Result<Begun> {
         match found.and_then(|strings| owner(&strings)) {
             Ok((assignment, identity)) => {
                 let program = self.program(order, &assignment, identity);
-                starter.start(program).map(Begun::Running)
+                workers.start(program).map(Begun::Running)
             }
             Err(failure) => Ok(Begun::Over(failure.code())),
         }

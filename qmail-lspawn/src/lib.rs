@@ -20,8 +20,7 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::{Accounts, Group, Role};
 use qmail_core::users;
-use qmail_forkserver::Starter;
-use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner};
+use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner, Workers};
 use qmail_sys::{Exit, inherit};
 use qmail_wire::spawn::DeliveryNumber;
 
@@ -54,7 +53,7 @@ pub fn run(input: Input) -> Result<(), Box<dyn Error>> {
     let limit = qmail_spawn::limit(&input.home)?;
     std::env::set_current_dir(input.home.join("queue/mess"))?;
     let lookups = Lookups::new(input.home.clone(), lookup);
-    let local = Local { input, lookups, waiting: BTreeMap::new(), starter: Starter::new() };
+    let local = Local { input, lookups, waiting: BTreeMap::new() };
     Ok(Spawner::new(local, limit, descriptors, Path::new("."), owner)?.run()?)
 }
 
@@ -64,25 +63,29 @@ struct Local {
     lookups: Lookups,
     /// Those of which it is not known whose they are.
     waiting: BTreeMap<DeliveryNumber, Order>,
-    starter: Starter,
 }
 
 impl Local {
-    fn begin(&mut self, order: &Order, found: Result<Vec<u8>, Failure>) -> io::Result<Begun> {
+    fn begin(
+        &self,
+        order: &Order,
+        found: Result<Vec<u8>, Failure>,
+        workers: &mut Workers,
+    ) -> io::Result<Begun> {
         let named = self.input.program.as_deref().filter(|program| !program.is_empty());
         let delivery = Delivery {
             home: &self.input.home,
             program: named.unwrap_or(OsStr::new("bin/qmail-local")),
             default_delivery: &self.input.default_delivery,
         };
-        delivery.begin(order, found, &mut self.starter)
+        delivery.begin(order, found, workers)
     }
 }
 
 impl Kind for Local {
     type Output = LocalOutput;
 
-    fn start(&mut self, order: Order) -> io::Result<Begun> {
+    fn start(&mut self, order: Order, workers: &mut Workers) -> io::Result<Begun> {
         let (local, _) = qmail_address::split(&order.command.recipient).unwrap_or_default();
         // Quirk: nobody is at `@host`, and mail to him is gone, successfully. Pinned by
         // `an_empty_local_part_is_success` of the conformance suite.
@@ -91,7 +94,7 @@ impl Kind for Local {
         }
         // The assignments come first, then the accounts of the host.
         match users::find(&self.input.home.join(users::DATABASE), local) {
-            Ok(Some(strings)) => self.begin(&order, Ok(strings)),
+            Ok(Some(strings)) => self.begin(&order, Ok(strings), workers),
             Ok(None) => {
                 let delivery = order.command.delivery;
                 self.lookups.ask(delivery, local)?;
@@ -106,16 +109,12 @@ impl Kind for Local {
         self.lookups.waits_for()
     }
 
-    fn go_on(&mut self, delivery: DeliveryNumber) -> io::Result<Begun> {
+    fn go_on(&mut self, delivery: DeliveryNumber, workers: &mut Workers) -> io::Result<Begun> {
         let Some(found) = self.lookups.go_on(delivery) else { return Ok(Begun::Later) };
         match self.waiting.remove(&delivery) {
-            Some(order) => self.begin(&order, found),
+            Some(order) => self.begin(&order, found, workers),
             None => Ok(Begun::Over(Trouble::Bug.code())),
         }
-    }
-
-    fn over(&mut self, exit: Exit) {
-        self.starter.ended(exit);
     }
 
     fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {

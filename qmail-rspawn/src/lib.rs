@@ -12,9 +12,8 @@ use std::path::Path;
 
 use qmail_core::accounts::{Accounts, Role};
 use qmail_core::tcpto::TimeoutFile;
-use qmail_forkserver::Starter;
-use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner};
-use qmail_sys::{Exit, FailureCodes, Spawn, inherit};
+use qmail_spawn::{Begun, Descriptors, Kind, Order, Spawner, Workers};
+use qmail_sys::{FailureCodes, Spawn, inherit};
 
 pub use output::RemoteOutput;
 
@@ -31,7 +30,7 @@ pub fn run(home: &Path, program: Option<OsString>) -> Result<(), Box<dyn Error>>
     let _ = TimeoutFile::new(home).reset();
     let program = program.filter(|program| !program.is_empty());
     let program = program.unwrap_or_else(|| "qmail-remote".into());
-    let remote = Remote { program, starter: Starter::new() };
+    let remote = Remote { program };
     let limit = qmail_spawn::limit(home)?;
     Ok(Spawner::new(remote, limit, descriptors, Path::new("."), owner)?.run()?)
 }
@@ -39,13 +38,12 @@ pub fn run(home: &Path, program: Option<OsString>) -> Result<(), Box<dyn Error>>
 /// Remote deliveries.
 struct Remote {
     program: OsString,
-    starter: Starter,
 }
 
 impl Kind for Remote {
     type Output = RemoteOutput;
 
-    fn start(&mut self, order: Order) -> io::Result<Begun> {
+    fn start(&mut self, order: Order, workers: &mut Workers) -> io::Result<Begun> {
         let Order { command, message, report } = order;
         let host = qmail_address::host(&command.recipient).unwrap_or_default();
         let codes = FailureCodes { permanent: 100, ..FailureCodes::all(111) };
@@ -57,10 +55,6 @@ impl Kind for Remote {
             .connect(1, report.as_fd())
             .connect(2, report.as_fd())
             .failing_with(codes);
-        self.starter.start(spawn).map(Begun::Running)
-    }
-
-    fn over(&mut self, exit: Exit) {
-        self.starter.ended(exit);
+        workers.start(spawn).map(Begun::Running)
     }
 }

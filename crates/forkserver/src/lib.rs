@@ -16,7 +16,10 @@ mod program;
 mod server;
 mod starter;
 mod stay;
+mod work;
+mod workers;
 
 pub use program::Program;
 pub use starter::Starter;
 pub use stay::main;
+pub use workers::{Started, Worker, Workers};

@@ -33,21 +33,35 @@ impl Starter {
     /// Those of [`Spawn::start`], and if the program that stayed has gone while it was asked.
     pub fn start(&mut self, spawn: Spawn<'_>) -> io::Result<Child> {
         self.look_at(&spawn);
-        let asked = job(&spawn).filter(|_| self.can_stay);
-        let Some((job, descriptors)) = asked else { return spawn.start() };
+        let asked = job(&spawn).filter(|_| self.can_stay());
+        let asked =
+            asked.and_then(|(job, descriptors)| self.ask(&spawn, &job.encode()?, &descriptors));
+        asked.unwrap_or_else(|| spawn.start())
+    }
+
+    pub(crate) fn can_stay(&self) -> bool {
+        self.can_stay
+    }
+
+    /// Has a copy made for this job; `None` if there is nobody who could.
+    pub(crate) fn ask(
+        &mut self,
+        spawn: &Spawn<'_>,
+        job: &[u8],
+        descriptors: &[BorrowedFd<'_>],
+    ) -> Option<io::Result<Child>> {
         // One that has gone since is not to be seen before it is spoken to.
         for _ in 0..2 {
-            let Some(server) = self.server(&spawn) else { break };
-            match server.ask(&job, &descriptors) {
-                Answer::Begun(child) => return Ok(child),
+            match self.server(spawn)?.ask(job, descriptors) {
+                Answer::Begun(child) => return Some(Ok(child)),
                 Answer::Unheard => self.server = None,
                 Answer::Failed(error) => {
                     self.server = None;
-                    return Err(error);
+                    return Some(Err(error));
                 }
             }
         }
-        spawn.start()
+        None
     }
 
     /// Takes notice of how a child has ended.
@@ -60,16 +74,18 @@ impl Starter {
         }
     }
 
-    /// Finds out whether the program is still the same.
-    fn look_at(&mut self, spawn: &Spawn<'_>) {
+    /// Finds out whether the program is still the same. Returns whether it is another one.
+    pub(crate) fn look_at(&mut self, spawn: &Spawn<'_>) -> bool {
         let files = spawn.files().into_iter();
         let found = files.filter_map(|file| Some((Program::at(&file)?, file))).next();
         let (program, file) = found.map_or_else(Default::default, |(p, file)| (Some(p), file));
-        if program != self.program || file != self.file {
+        let is_another = program != self.program || file != self.file;
+        if is_another {
             self.server = None;
             self.can_stay = program.is_some() && can_stay(&file);
             (self.program, self.file) = (program, file);
         }
+        is_another
     }
 
     fn server(&mut self, spawn: &Spawn<'_>) -> Option<&Server> {
@@ -85,7 +101,7 @@ impl Starter {
 }
 
 /// What a copy has to be told; `None` if only a new program can do it.
-fn job<'fd>(spawn: &Spawn<'fd>) -> Option<(Vec<u8>, Vec<BorrowedFd<'fd>>)> {
+pub(crate) fn job<'fd>(spawn: &Spawn<'fd>) -> Option<(Job, Vec<BorrowedFd<'fd>>)> {
     let parts = spawn.parts()?;
     let (targets, descriptors) = parts.descriptors.into_iter().unzip();
     let bytes = |string: &OsStr| string.as_bytes().to_vec();
@@ -99,6 +115,7 @@ fn job<'fd>(spawn: &Spawn<'fd>) -> Option<(Vec<u8>, Vec<BorrowedFd<'fd>>)> {
         directory: parts.directory.map(bytes),
         arguments: parts.arguments.iter().map(|argument| bytes(argument)).collect(),
         environment: parts.environment.iter().map(change).collect(),
+        stays: false,
     };
-    Some((job.encode()?, descriptors))
+    Some((job, descriptors))
 }

@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test, though without the usual harness")]
 #![expect(clippy::print_stdout, reason = "what a job has to say")]
 
+#[path = "stays/workers.rs"]
+mod workers;
+
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         a_script_is_never_asked_to_stay();
         what_is_too_long_for_a_message_is_done_all_the_same();
         a_copy_has_nothing_of_the_jobs_of_others();
+        workers::tests();
         0
     })
 }
@@ -36,6 +40,11 @@ fn main() -> ExitCode {
 /// What this program does where it is not the test.
 fn job(arguments: &[OsString]) -> u8 {
     match arguments[2].to_str().unwrap() {
+        "process" => {
+            // Closed when it goes, as by programs that read a message.
+            let _input = qmail_sys::inherit(0).unwrap();
+            print!("{}", std::process::id());
+        }
         // The same for all copies of a process, another one for the next.
         "where" => print!("{:p} {}", main as fn() -> ExitCode, std::os::unix::process::parent_id()),
         "what" => {

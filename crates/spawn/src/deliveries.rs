@@ -1,9 +1,10 @@
 //! All deliveries that have not been reported, found by their number and by their process.
 
 use std::collections::{BTreeMap, HashMap};
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 
-use qmail_sys::{Child, Exit};
+use qmail_forkserver::{Started, Worker};
+use qmail_sys::Exit;
 use qmail_wire::spawn::DeliveryNumber;
 
 use crate::delivery::Delivery;
@@ -12,11 +13,12 @@ use crate::delivery::Delivery;
 pub(crate) struct Deliveries<O> {
     all: BTreeMap<DeliveryNumber, Delivery<O>>,
     processes: HashMap<u32, DeliveryNumber>,
+    workers: BTreeMap<DeliveryNumber, Worker>,
 }
 
 impl<O> Deliveries<O> {
     pub(crate) fn new() -> Self {
-        Self { all: BTreeMap::new(), processes: HashMap::new() }
+        Self { all: BTreeMap::new(), processes: HashMap::new(), workers: BTreeMap::new() }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -37,8 +39,25 @@ impl<O> Deliveries<O> {
     }
 
     /// It runs. It is waited for with all the others.
-    pub(crate) fn started(&mut self, number: DeliveryNumber, child: &Child) {
-        self.processes.insert(child.id(), number);
+    pub(crate) fn started(&mut self, number: DeliveryNumber, started: Started) {
+        match started {
+            Started::Process(child) => {
+                self.processes.insert(child.id(), number);
+            }
+            Started::Worker(worker) => {
+                self.workers.insert(number, worker);
+            }
+        }
+    }
+
+    /// The worker that has something to say of it.
+    pub(crate) fn take_worker(&mut self, number: DeliveryNumber) -> Option<Worker> {
+        self.workers.remove(&number)
+    }
+
+    /// Whom to wait for.
+    pub(crate) fn workers(&self) -> impl Iterator<Item = (DeliveryNumber, BorrowedFd<'_>)> {
+        self.workers.iter().map(|(number, worker)| (*number, worker.as_fd()))
     }
 
     pub(crate) fn get_mut(&mut self, number: DeliveryNumber) -> Option<&mut Delivery<O>> {

@@ -14,10 +14,11 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
-use qmail_sys::{Child, Exit};
+use qmail_sys::Exit;
 use qmail_wire::spawn::{Command, DeliveryNumber, Verdict};
 
 pub use limit::limit;
+pub use qmail_forkserver::{Started, Workers};
 pub use spawner::{Descriptors, Spawner};
 
 /// A delivery that is to be made.
@@ -35,7 +36,7 @@ pub struct Order {
 #[derive(Debug)]
 pub enum Begun {
     /// It runs.
-    Running(Child),
+    Running(Started),
     /// Something has to be found out first.
     Later,
     /// It is over, as if it had ended with this code.
@@ -51,7 +52,7 @@ pub trait Kind {
     ///
     /// # Errors
     /// If there is no process to be had.
-    fn start(&mut self, order: Order) -> io::Result<Begun>;
+    fn start(&mut self, order: Order, workers: &mut Workers) -> io::Result<Begun>;
 
     /// What those are waiting for that begin later.
     fn waits_for(&self) -> Vec<(DeliveryNumber, BorrowedFd<'_>)> {
@@ -62,12 +63,9 @@ pub trait Kind {
     ///
     /// # Errors
     /// If there is no process to be had.
-    fn go_on(&mut self, _delivery: DeliveryNumber) -> io::Result<Begun> {
+    fn go_on(&mut self, _delivery: DeliveryNumber, _workers: &mut Workers) -> io::Result<Begun> {
         Ok(Begun::Later)
     }
-
-    /// A delivery's process has ended in this way.
-    fn over(&mut self, _exit: Exit) {}
 
     /// A process has ended that is no delivery: which delivery goes on after it.
     fn ended(&mut self, _process: u32, _exit: Exit) -> Option<DeliveryNumber> {

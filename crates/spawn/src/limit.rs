@@ -9,10 +9,11 @@ use qmail_wire::spawn::{DeliveryNumber, Limit};
 /// What the patch for more than 255 deliveries takes at most.
 const HIGHEST: DeliveryNumber = 65_000;
 /// Descriptors that are open for a delivery, at most: its report, and something that tells whose it
-/// is.
+/// is, or who makes it.
 const FOR_EACH: u64 = 3;
-/// Descriptors that are open for the spawner, and for a delivery that is just being started.
-const FOR_ALL: u64 = 100;
+/// Descriptors that are open for the spawner, for a delivery that is just being started, and for
+/// those who wait for the next one.
+const FOR_ALL: u64 = 200;
 
 /// The limit that `control/spawnlimit` sets, or the one that is built in.
 ///

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
+use qmail_forkserver::Workers;
 use qmail_sys::signal::{self, Signal, Signals};
 use qmail_sys::{Interest, pipe, poll, reap, set_nonblocking};
 use qmail_wire::spawn::{Command, CommandOverflow, CommandParser, DeliveryNumber, Limit, Report};
@@ -38,12 +39,15 @@ pub struct Spawner<'a, K: Kind> {
     waiting: Vec<u8>,
     signals: Signals,
     deliveries: Deliveries<K::Output>,
+    workers: Workers,
 }
 
 /// What has something for us.
 struct Ready {
     /// What deliveries wait for that begin later.
     later: Vec<DeliveryNumber>,
+    /// Those whose workers are done with them.
+    done: Vec<DeliveryNumber>,
     deliveries: Vec<DeliveryNumber>,
     commands: bool,
 }
@@ -75,6 +79,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
             waiting: limit.encode(),
             signals,
             deliveries: Deliveries::new(),
+            workers: Workers::new(),
         };
         spawner.send_reports();
         Ok(spawner)
@@ -88,10 +93,19 @@ impl<'a, K: Kind> Spawner<'a, K> {
         while self.commands.is_some() || !self.deliveries.is_empty() {
             let ready = self.wait()?;
             while self.signals.take()?.is_some() {}
-            let ended = self.reap()?;
+            let mut ended = self.reap()?;
             for number in ready.later {
-                let begun = self.kind.go_on(number);
+                let begun = self.kind.go_on(number, &mut self.workers);
                 self.begin(number, begun);
+            }
+            for number in ready.done {
+                if let Some(worker) = self.deliveries.take_worker(number) {
+                    let exit = self.workers.result(worker);
+                    if let Some(delivery) = self.deliveries.get_mut(number) {
+                        delivery.ended(exit);
+                    }
+                    ended.push(number);
+                }
             }
             self.collect(&ready.deliveries, &ended);
             if ready.commands {
@@ -105,9 +119,11 @@ impl<'a, K: Kind> Spawner<'a, K> {
     /// Waits until something happens.
     fn wait(&self) -> io::Result<Ready> {
         let (later, descriptors): (Vec<_>, Vec<_>) = self.kind.waits_for().into_iter().unzip();
+        let (working, workers): (Vec<_>, Vec<_>) = self.deliveries.workers().unzip();
         let (numbers, reports): (Vec<_>, Vec<_>) = self.deliveries.reports().unzip();
         let mut interests = vec![Interest::reading(self.signals.as_fd())];
-        interests.extend(descriptors.into_iter().chain(reports).map(Interest::reading));
+        let descriptors = descriptors.into_iter().chain(workers).chain(reports);
+        interests.extend(descriptors.map(Interest::reading));
         interests.extend(self.commands.iter().map(|commands| Interest::reading(commands.as_fd())));
         poll(&mut interests, None)?;
         let mut ready = interests.iter().skip(1).map(Interest::is_ready);
@@ -115,8 +131,8 @@ impl<'a, K: Kind> Spawner<'a, K> {
             let ready = numbers.into_iter().filter(|_| ready.next() == Some(true));
             ready.collect::<Vec<_>>()
         };
-        let (later, deliveries) = (of(later), of(numbers));
-        Ok(Ready { later, deliveries, commands: ready.next() == Some(true) })
+        let (later, done, deliveries) = (of(later), of(working), of(numbers));
+        Ok(Ready { later, done, deliveries, commands: ready.next() == Some(true) })
     }
 
     /// The deliveries whose processes have ended.
@@ -124,10 +140,10 @@ impl<'a, K: Kind> Spawner<'a, K> {
         let mut ended = Vec::new();
         while let Some((process, exit)) = reap()? {
             if let Some(number) = self.deliveries.ended(process, exit) {
-                self.kind.over(exit);
+                self.workers.ended(exit);
                 ended.push(number);
             } else if let Some(number) = self.kind.ended(process, exit) {
-                let begun = self.kind.go_on(number);
+                let begun = self.kind.go_on(number, &mut self.workers);
                 self.begin(number, begun);
             }
         }
@@ -187,14 +203,15 @@ impl<'a, K: Kind> Spawner<'a, K> {
         let report = pipe().map_err(|_| Refused::Pipe)?;
         set_nonblocking(&report.read).map_err(|_| Refused::Pipe)?;
         self.deliveries.add(number, Delivery::new(report.read));
-        let begun = self.kind.start(Order { command, message, report: report.write });
+        let order = Order { command, message, report: report.write };
+        let begun = self.kind.start(order, &mut self.workers);
         self.begin(number, begun);
         Ok(())
     }
 
     fn begin(&mut self, number: DeliveryNumber, begun: io::Result<Begun>) {
         match begun {
-            Ok(Begun::Running(child)) => self.deliveries.started(number, &child),
+            Ok(Begun::Running(started)) => self.deliveries.started(number, started),
             Ok(Begun::Later) => {}
             // Its report ends, too, and with that it is over.
             Ok(Begun::Over(code)) => {

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 
-use qmail_spawn::{Begun, Descriptors, Kind, Order, Output, Spawner};
+use qmail_spawn::{Begun, Descriptors, Kind, Order, Output, Spawner, Workers};
 use qmail_sys::signal::{self, Signal};
 use qmail_sys::{Exit, Pipe, Spawn, pipe};
 use qmail_wire::spawn::{Command, DeliveryNumber, Limit, Report, ReportParser, Verdict};
@@ -37,7 +37,7 @@ struct Everything(Vec<u8>);
 impl Kind for Scripts {
     type Output = Everything;
 
-    fn start(&mut self, order: Order) -> io::Result<Begun> {
+    fn start(&mut self, order: Order, workers: &mut Workers) -> io::Result<Begun> {
         let Order { command, message, report } = order;
         if command.sender == b"nothing" {
             return Ok(Begun::Over(0));
@@ -54,17 +54,18 @@ impl Kind for Scripts {
         }
         let (message, report) = (message.as_fd(), report.as_fd());
         let script = shell(&command.sender).connect(0, message);
-        script.connect(1, report).connect(2, report).start().map(Begun::Running)
+        workers.start(script.connect(1, report).connect(2, report)).map(Begun::Running)
     }
 
     fn waits_for(&self) -> Vec<(DeliveryNumber, BorrowedFd<'_>)> {
         self.0.iter().map(|(number, later)| (*number, later.ready.as_fd())).collect()
     }
 
-    fn go_on(&mut self, delivery: DeliveryNumber) -> io::Result<Begun> {
+    fn go_on(&mut self, delivery: DeliveryNumber, workers: &mut Workers) -> io::Result<Begun> {
         // The pipe is ready and the process has ended: whichever is noticed first.
         let Some(later) = self.0.remove(&delivery) else { return Ok(Begun::Later) };
-        shell(&later.script).connect(1, later.report.as_fd()).start().map(Begun::Running)
+        let script = shell(&later.script).connect(1, later.report.as_fd());
+        workers.start(script).map(Begun::Running)
     }
 
     fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {

@@ -24,6 +24,13 @@ pub fn inherit(n: u8) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(n.into()) })
 }
 
+/// Another descriptor `n` has been put in the place of the one that was owned.
+pub(crate) fn give_again(n: RawFd) {
+    if let Some(mask) = u32::try_from(n).ok().and_then(|n| 1_u32.checked_shl(n)) {
+        TAKEN.fetch_and(!mask, Ordering::Relaxed);
+    }
+}
+
 /// Both ends of a pipe; close-on-exec.
 #[derive(Debug)]
 pub struct Pipe {

@@ -4,8 +4,8 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, recvmsg,
-    sendmsg, socketpair,
+    AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, SockFlag, SockType,
+    recvmsg, sendmsg, shutdown, socketpair,
 };
 
 /// Descriptors that come with a message, at most; further ones are lost.
@@ -68,6 +68,11 @@ pub fn receive_message(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<(usiz
     Ok((message.bytes, descriptors))
 }
 
+/// Takes no more messages: whoever sends one gets `EPIPE`. Those that are there can be received.
+pub fn refuse_messages(socket: impl AsFd) -> io::Result<()> {
+    Ok(shutdown(socket.as_fd().as_raw_fd(), Shutdown::Read)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,5 +107,19 @@ mod tests {
         drop(far);
         let error = send_message(&near, b"x", &[]).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn who_refuses_messages_gets_those_that_were_sent_before() {
+        let (near, far) = message_sockets().unwrap();
+        send_message(&near, b"before", &[]).unwrap();
+        refuse_messages(&far).unwrap();
+        let error = send_message(&near, b"after", &[]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+        let mut buffer = [0; 100];
+        assert_eq!(receive_message(&far, &mut buffer).unwrap().0, 6);
+        assert_eq!(receive_message(&far, &mut buffer).unwrap().0, 0);
+        send_message(&far, b"answer", &[]).unwrap();
+        assert_eq!(receive_message(&near, &mut buffer).unwrap().0, 6);
     }
 }

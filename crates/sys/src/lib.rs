@@ -51,7 +51,7 @@ pub use exec::{Change, FailureCodes, Parts, Spawn};
 pub use fd::{Pipe, inherit, pipe, set_nonblocking};
 pub use file::{OPEN_NO_LINK, OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
-pub use handover::{message_sockets, receive_message, send_message};
+pub use handover::{message_sockets, receive_message, refuse_messages, send_message};
 pub use hangup::wait_for_hangup;
 pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
 pub use journal::{Journal, begin_writing, write_out};

@@ -2,7 +2,9 @@
 //!
 //! A program that can stay has [`MARK`] in its file. Started with [`ARGUMENT`] and [`SOCKET`], it
 //! sends the mark, and then has a copy of itself do each [`Job`] that it is sent: one message for
-//! each, which has the descriptors of the job with it, and one [`Reply`] to each.
+//! each, which has the descriptors of the job with it, and one [`Reply`] to each. A copy that is to
+//! [stay, too](Job::stays) has a socket as the last of them: by this it sends what the job ended with,
+//! one byte, and gets further jobs for the same user.
 //!
 //! A job is a row of strings, as in the files of the queue: a letter, what it says, a NUL.
 
@@ -26,6 +28,7 @@ const DIRECTORY: u8 = b'd';
 const ARGUMENT_OF_JOB: u8 = b'a';
 const SET: u8 = b's';
 const REMOVE: u8 = b'r';
+const STAYS: u8 = b'w';
 
 /// A change of the environment: a name, and the value that it gets, if any.
 pub type Change = (Vec<u8>, Option<Vec<u8>>);
@@ -47,6 +50,8 @@ pub struct Job {
     pub arguments: Vec<Vec<u8>>,
     /// What is different in the environment.
     pub environment: Vec<Change>,
+    /// Whether the copy waits for further jobs.
+    pub stays: bool,
 }
 
 impl Job {
@@ -70,6 +75,9 @@ impl Job {
                 Some(value) => (SET, [name.as_slice(), b"=", value].concat()),
                 None => (REMOVE, name.clone()),
             });
+        }
+        if self.stays {
+            strings.push((STAYS, Vec::new()));
         }
         let mut message = Vec::new();
         for (letter, string) in strings {
@@ -98,6 +106,7 @@ impl Job {
                 ARGUMENT_OF_JOB => job.arguments.push(string.to_vec()),
                 SET => job.environment.push(assignment(string)?),
                 REMOVE => job.environment.push((string.to_vec(), None)),
+                STAYS => job.stays = true,
                 _ => return None,
             }
         }
@@ -167,6 +176,7 @@ mod tests {
             directory: Some(b"/var/qmail".to_vec()),
             arguments: vec![b"bin/qmail-local".to_vec(), b"--".to_vec(), Vec::new()],
             environment: vec![(b"A".to_vec(), Some(b"x=y".to_vec())), (b"B".to_vec(), None)],
+            stays: true,
         }
     }
 
