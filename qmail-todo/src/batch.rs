@@ -15,6 +15,7 @@ use qmail_wire::todo::News;
 
 use crate::cleaner::{self, Cleaner};
 use crate::lines::{Trouble, warning};
+use crate::pass::Found;
 use crate::reporter::Reporter;
 use crate::route::Routes;
 
@@ -27,7 +28,7 @@ pub(crate) const SIZE: usize = 32;
 
 const _: () = assert!(SIZE <= cleaner::AT_ONCE);
 
-/// Preprocesses messages.
+/// Preprocesses messages; whether all of them have gone from `todo/`.
 ///
 /// # Errors
 /// If qmail-clean is gone.
@@ -35,23 +36,30 @@ pub(crate) fn process(
     queue: &Queue,
     routes: &Routes,
     ids: &[QueueId],
+    found: Found,
     disk: &mut Disk,
     cleaner: &mut Cleaner,
     reporter: &mut Reporter,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut written = Vec::with_capacity(ids.len());
+    let mut all = true;
     for id in ids {
         match write::write(queue, routes, *id, reporter) {
             Ok(message) => written.push(message),
-            Err(trouble) => reporter.log(warning(&trouble)),
+            Err(Trouble::Gone(_)) if found == Found::Told => {}
+            Err(trouble) => {
+                reporter.log(warning(&trouble));
+                all = false;
+            }
         }
     }
     let (safe, troubles) = disk.sync(queue, written);
     for trouble in troubles {
         reporter.log(warning(&trouble));
+        all = false;
     }
     if safe.is_empty() {
-        return Ok(());
+        return Ok(all);
     }
     let ids: Vec<QueueId> = safe.iter().map(|message| message.id).collect();
     let gone = cleaner.clean(queue, &ids)?;
@@ -60,9 +68,10 @@ pub(crate) fn process(
             reporter.tell(&news(message));
         } else {
             reporter.log(warning(&Trouble::Clean(queue.todo_name("todo", message.id))));
+            all = false;
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 fn news(message: &Written) -> News {

@@ -6,13 +6,15 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use qmail_core::queue::{Queue, TodoLock, Trigger};
+use qmail_core::queue::{Queue, QueueId, TodoLock, Trigger};
 use qmail_sys::{Interest, poll};
 use qmail_wire::todo::{News, Order};
 
+use crate::arrivals::Arrivals;
 use crate::batch::{self, Disk};
 use crate::cleaner::Cleaner;
 use crate::lines::{self, cannot_reread, cannot_scan, name};
+use crate::pass::{Found, Pass};
 use crate::reporter::Reporter;
 use crate::scan::{Scan, Unreadable};
 use crate::settings::Settings;
@@ -35,7 +37,10 @@ pub(crate) struct Daemon {
     cleaner: Cleaner,
     disk: Disk,
     trigger: Option<Trigger>,
-    scan: Option<Scan>,
+    arrivals: Arrivals,
+    pass: Option<Pass>,
+    /// Something could not be done: it is found again by a scan only.
+    is_left: bool,
     next_scan: Instant,
 }
 
@@ -76,7 +81,9 @@ impl Daemon {
             reporter,
             cleaner,
             trigger: None,
-            scan: None,
+            arrivals: Arrivals::default(),
+            pass: None,
+            is_left: false,
             next_scan: Instant::now(),
         }
     }
@@ -116,48 +123,77 @@ impl Daemon {
     }
 
     fn turn(&mut self) -> Result<(), End> {
-        let timeout = match self.scan {
+        let timeout = match self.pass {
             Some(_) => Duration::ZERO,
             None => self.next_scan.saturating_duration_since(Instant::now()),
         };
         let pulled = self.wait(Some(timeout))?;
-        if self.scan.is_none() && (pulled || self.next_scan <= Instant::now()) {
-            self.begin_scan();
+        if self.pass.is_none() {
+            if self.next_scan <= Instant::now() {
+                self.begin_scan();
+            } else if pulled {
+                self.begin_pass();
+            }
         }
         self.go_on()?;
         self.reporter.flush().map_err(|_| End::Orphaned)
     }
 
-    fn begin_scan(&mut self) {
-        // Before the directories are opened: what comes later pulls the trigger again. Without a
-        // trigger there is still the clock.
-        self.trigger = match self.trigger.take() {
-            Some(mut trigger) => trigger.reset().ok().map(|()| trigger),
-            None => Trigger::open(&self.queue).ok(),
-        };
-        self.next_scan = Instant::now() + BETWEEN_SCANS;
-        self.scan = Some(Scan::begin(&self.queue));
+    /// The trigger was pulled: what has come since the last time, or everything.
+    fn begin_pass(&mut self) {
+        // Before anything is looked for: what comes later pulls the trigger again.
+        let pulls = self.trigger.as_mut().map_or(Ok(0), Trigger::take_pulls);
+        let told = pulls.map(|pulls| self.arrivals.take(pulls));
+        match told {
+            Ok(Some(ids)) if !self.is_left => self.pass = Some(Pass::Told(ids.into_iter())),
+            Ok(_) if !self.arrivals.are_unknown() => self.pass = Some(self.scan()),
+            Ok(_) | Err(_) => self.begin_scan(),
+        }
     }
 
-    /// The next few messages of the scan.
+    /// Everything is looked at, whatever has happened to the trigger and the directories since the last
+    /// time: others may have their names now.
+    fn begin_scan(&mut self) {
+        // Without a trigger there is still the clock. What the old one has not told, the new one does,
+        // if it is the same: nobody hears less of it because this one is opened first.
+        let trigger = Trigger::open(&self.queue).and_then(|mut trigger| {
+            trigger.take_pulls()?;
+            Ok(trigger)
+        });
+        self.trigger = trigger.ok();
+        self.arrivals = Arrivals::watch(&self.queue);
+        self.next_scan = Instant::now() + BETWEEN_SCANS;
+        self.pass = Some(self.scan());
+    }
+
+    fn scan(&mut self) -> Pass {
+        self.is_left = false;
+        Pass::Scan(Scan::begin(&self.queue))
+    }
+
+    /// The next few messages of the pass.
     fn go_on(&mut self) -> Result<(), End> {
-        let Some(scan) = &mut self.scan else { return Ok(()) };
-        match scan.next(batch::SIZE) {
-            Ok(ids) if ids.is_empty() => self.scan = None,
-            Ok(ids) => batch::process(
-                &self.queue,
-                &self.settings.routes,
-                &ids,
-                &mut self.disk,
-                &mut self.cleaner,
-                &mut self.reporter,
-            )
-            .map_err(|_| End::CleanLost)?,
+        let Some(pass) = &mut self.pass else { return Ok(()) };
+        let found = pass.found();
+        let next = pass.next(batch::SIZE);
+        if pass.is_over() {
+            self.pass = None;
+        }
+        match next {
+            Ok(ids) => self.process(&ids, found),
             Err(Unreadable(directory)) => {
                 self.reporter.log(cannot_scan(&name(&self.queue, &directory)));
+                self.is_left = true;
                 self.next_scan = self.next_scan.min(Instant::now() + AFTER_TROUBLE);
+                Ok(())
             }
         }
+    }
+
+    fn process(&mut self, ids: &[QueueId], found: Found) -> Result<(), End> {
+        let Self { queue, settings, disk, cleaner, reporter, .. } = self;
+        let all = batch::process(queue, &settings.routes, ids, found, disk, cleaner, reporter);
+        self.is_left |= !all.map_err(|_| End::CleanLost)?;
         Ok(())
     }
 

@@ -6,10 +6,12 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
+mod arrivals;
 mod batch;
 mod cleaner;
 mod daemon;
 mod lines;
+mod pass;
 mod reporter;
 mod route;
 mod scan;

@@ -18,6 +18,8 @@ pub(crate) enum StartFailure {
 /// What went wrong with a message. It stays in `todo/` for the next scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trouble {
+    /// It is not there.
+    Gone(String),
     Open(String),
     Stat(String),
     Unlink(String),
@@ -90,7 +92,7 @@ pub(crate) fn warning(trouble: &Trouble) -> Vec<u8> {
         Trouble::Clean(file) => {
             return Line::new("warning: qmail-clean unable to clean up ").text(file).end();
         }
-        Trouble::Open(file) => ("unable to open ", file),
+        Trouble::Gone(file) | Trouble::Open(file) => ("unable to open ", file),
         Trouble::Stat(file) => ("unable to stat ", file),
         Trouble::Unlink(file) => ("unable to unlink ", file),
         Trouble::Create(file) => ("unable to create ", file),

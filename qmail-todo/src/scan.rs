@@ -23,7 +23,7 @@ impl Scan {
         Self { directories: queue.todo_parts().into_iter(), open: None, unreadable: None }
     }
 
-    /// At most `most` further messages; none, and the scan is over.
+    /// At most `most` further messages.
     ///
     /// # Errors
     /// If a directory cannot be read; the scan goes on behind it.
@@ -50,6 +50,11 @@ impl Scan {
             later => self.unreadable = later,
         }
         Ok(found)
+    }
+
+    /// Whether nothing more is to be looked at or told.
+    pub(crate) fn is_over(&self) -> bool {
+        self.open.is_none() && self.directories.len() == 0 && self.unreadable.is_none()
     }
 
     fn enter(&mut self, path: PathBuf) {
@@ -87,12 +92,9 @@ mod tests {
             }
             let mut scan = Scan::begin(&queue);
             let mut found = Vec::new();
-            loop {
+            while !scan.is_over() {
                 let batch = scan.next(7).unwrap();
                 assert!(batch.len() <= 7);
-                if batch.is_empty() {
-                    break;
-                }
                 found.extend(batch.into_iter().map(QueueId::as_u64));
             }
             found.sort_unstable();
@@ -111,7 +113,8 @@ mod tests {
         let mut scan = Scan::begin(&queue);
         assert_eq!(scan.next(9).unwrap(), [QueueId::new(3)]);
         assert!(scan.next(9).unwrap_err().0.ends_with("todo/1"));
+        assert!(!scan.is_over());
         assert_eq!(scan.next(9).unwrap(), [QueueId::new(5)]);
-        assert!(scan.next(9).unwrap().is_empty());
+        assert!(scan.is_over());
     }
 }

@@ -26,6 +26,7 @@ mod lock;
 mod logins;
 mod mount;
 mod net;
+mod new_names;
 #[cfg(feature = "nss")]
 mod nss;
 #[cfg(feature = "nss")]
@@ -61,6 +62,7 @@ pub use lock::{LockKind, lock_within};
 pub use logins::{Login, logins};
 pub use mount::MountOptions;
 pub use net::{host_name, interface_addresses};
+pub use new_names::NewNames;
 #[cfg(feature = "nss")]
 pub use nss::User;
 #[cfg(feature = "nss")]

@@ -62,17 +62,28 @@ impl Bench {
     }
 
     /// Processes messages while qmail-clean answers `replies`; what was requested, and the news.
-    fn process(mut self, ids: &[u64], replies: &[u8]) -> (Self, String, Vec<String>) {
+    fn process(self, ids: &[u64], replies: &[u8]) -> (Self, String, Vec<String>) {
+        let (bench, _, requests, news) = self.process_found(Found::InTodo, ids, replies);
+        (bench, requests, news)
+    }
+
+    /// As [`Self::process`], and whether all have gone.
+    fn process_found(
+        mut self,
+        found: Found,
+        ids: &[u64],
+        replies: &[u8],
+    ) -> (Self, bool, String, Vec<String>) {
         self.replies.write_all(replies).unwrap();
         let ids: Vec<QueueId> = ids.iter().copied().map(QueueId::new).collect();
         let Self { queue, disk, cleaner, reporter, .. } = &mut self;
-        process(queue, &routes(), &ids, disk, cleaner, reporter).unwrap();
+        let all = process(queue, &routes(), &ids, found, disk, cleaner, reporter).unwrap();
         self.reporter.tell(&News::Stopped);
         self.reporter.flush().unwrap();
         let requests = if replies.is_empty() { String::new() } else { read(&mut self.requests) };
         let news = read(&mut self.news);
         let news = news.split_terminator('\0').map(str::to_owned).collect();
-        (self, requests, news)
+        (self, all, requests, news)
     }
 }
 
@@ -189,6 +200,26 @@ fn missing_files_and_directories_in_the_way_are_trouble() {
 }
 
 #[test]
+fn what_has_not_gone_is_told_from_what_went_before() {
+    for (found, gone, warnings) in [(Found::Told, true, 0), (Found::InTodo, false, 1)] {
+        let bench = Bench::new(false);
+        bench.file("mess/1/9", b"");
+        bench.file("todo/9", b"u0\0p1\0F\0Ta\0");
+        let (_, all, _, news) = bench.process_found(found, &[7, 9], b"+");
+        let warning = "Lwarning: qmail-todo: unable to open todo/7\n";
+        assert_eq!(news.iter().filter(|news| *news == warning).count(), warnings);
+        assert_eq!((all, news.contains(&"DL9".to_owned())), (gone, true));
+    }
+    for (envelope, replies) in [(b"u0\0p1\0F\0Ta\0", b"!".as_slice()), (b"u0\0p1\0F\0Qa\0", b"")] {
+        let bench = Bench::new(false);
+        bench.file("mess/1/9", b"");
+        bench.file("todo/9", envelope);
+        let (_, all, _, _) = bench.process_found(Found::Told, &[9], replies);
+        assert!(!all);
+    }
+}
+
+#[test]
 fn a_lost_qmail_clean_is_an_error() {
     let bench = Bench::new(false);
     bench.file("mess/1/7", b"");
@@ -196,7 +227,8 @@ fn a_lost_qmail_clean_is_an_error() {
     let Bench { root, queue, mut disk, mut cleaner, mut reporter, requests, replies, .. } = bench;
     drop((requests, replies));
     let ids = [QueueId::new(7)];
-    let result = process(&queue, &routes(), &ids, &mut disk, &mut cleaner, &mut reporter);
+    let result =
+        process(&queue, &routes(), &ids, Found::Told, &mut disk, &mut cleaner, &mut reporter);
     assert!(result.is_err());
     drop(root);
 }

@@ -46,7 +46,10 @@ pub(crate) fn write(
     reporter: &mut Reporter,
 ) -> Result<Written, Trouble> {
     let todo = queue.todo(id);
-    let envelope = File::open(&todo).map_err(|_| Trouble::Open(name(queue, &todo)))?;
+    let envelope = File::open(&todo).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Trouble::Gone(name(queue, &todo)),
+        _ => Trouble::Open(name(queue, &todo)),
+    })?;
     let mess = queue.mess(id);
     let bytes = fs::metadata(&mess).map_err(|_| Trouble::Stat(name(queue, &mess)))?.len();
     let mut left_over = BTreeSet::new();

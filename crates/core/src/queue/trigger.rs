@@ -1,10 +1,9 @@
 //! The FIFO by which qmail-queue wakes whoever reads `todo/`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
 
 use qmail_sys::OPEN_NONBLOCKING;
 
@@ -22,29 +21,43 @@ pub(super) fn pull(queue: &Queue) {
 }
 
 /// The reader's end.
+///
+/// It is the writers' end, too: so it never comes to its end, which poll(2) would report without end,
+/// and need not be opened anew after each pull.
 #[derive(Debug)]
 pub struct Trigger {
-    path: PathBuf,
     fifo: File,
 }
 
 impl Trigger {
-    /// Opens it. From now on it becomes readable when it is pulled.
+    /// Opens it. From now on it is readable when it has been pulled.
     pub fn open(queue: &Queue) -> io::Result<Self> {
-        let path = queue.root().join(NAME);
-        let fifo = open(&path)?;
-        Ok(Self { path, fifo })
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(OPEN_NONBLOCKING);
+        Ok(Self { fifo: options.open(queue.root().join(NAME))? })
     }
 
-    /// Forgets that it was pulled, so that what comes from now on makes it readable again.
+    /// How often it has been pulled since the last time. What comes from now on makes it readable
+    /// again.
     ///
-    /// To be called **before** a scan of `todo/`: what was linked before is then seen by the scan,
+    /// To be called **before** one looks for what is in `todo/`: what was linked before is then seen,
     /// what is linked later wakes us again.
-    pub fn reset(&mut self) -> io::Result<()> {
-        // The byte is not read: it goes when the last reader closes. So close, then open.
-        self.fifo = File::open("/dev/null")?;
-        self.fifo = open(&self.path)?;
-        Ok(())
+    pub fn take_pulls(&mut self) -> io::Result<usize> {
+        let mut block = [0; 1024];
+        let mut pulls = 0;
+        loop {
+            match self.fifo.read(&mut block) {
+                Ok(length) => {
+                    pulls += length;
+                    if length < block.len() {
+                        return Ok(pulls);
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(pulls),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 }
 
@@ -52,10 +65,6 @@ impl AsFd for Trigger {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fifo.as_fd()
     }
-}
-
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).custom_flags(OPEN_NONBLOCKING).open(path)
 }
 
 #[cfg(test)]
@@ -69,21 +78,27 @@ mod tests {
     }
 
     #[test]
-    fn a_pull_is_seen_until_the_reset() {
+    fn pulls_are_seen_until_they_are_taken() {
         let root = tempfile::tempdir().unwrap();
         for directory in ["mess/0", "todo", "lock"] {
             std::fs::create_dir_all(root.path().join(directory)).unwrap();
         }
         qmail_sys::make_fifo(&root.path().join(NAME), 0o622).unwrap();
         let queue = Queue::open(root.path()).unwrap();
+        // Nobody hears it.
         pull(&queue);
         let mut trigger = Trigger::open(&queue).unwrap();
         assert!(!is_pulled(&trigger));
+        for pulls in [1, 2, 3000] {
+            (0..pulls).for_each(|_| pull(&queue));
+            assert!(is_pulled(&trigger));
+            assert_eq!(trigger.take_pulls().unwrap(), pulls);
+            assert!(!is_pulled(&trigger));
+        }
+        assert_eq!(trigger.take_pulls().unwrap(), 0);
+        // Who opens it anew, since another may have its name, hears what was not taken.
         pull(&queue);
-        assert!(is_pulled(&trigger));
-        trigger.reset().unwrap();
-        assert!(!is_pulled(&trigger));
-        pull(&queue);
-        assert!(is_pulled(&trigger));
+        trigger = Trigger::open(&queue).unwrap();
+        assert_eq!(trigger.take_pulls().unwrap(), 1);
     }
 }
