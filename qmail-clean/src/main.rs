@@ -16,6 +16,7 @@ use qmail_core::home::home;
 use qmail_core::queue::Queue;
 
 fn main() -> ExitCode {
+    qmail_core::heap::keep_pages();
     match clean() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => ExitCode::from(failure.code()),

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use qmail_todo::{Pipes, run};
 
 fn main() -> ExitCode {
+    qmail_core::heap::keep_pages();
     match pipes().map(run) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) | Err(_) => ExitCode::from(111),

@@ -12,6 +12,7 @@ pub mod control;
 pub mod conversation;
 pub mod duplex;
 pub mod file_types;
+pub mod heap;
 pub mod home;
 pub mod log;
 pub mod long_list;

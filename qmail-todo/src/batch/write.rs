@@ -13,6 +13,13 @@ use crate::lines::{self, Info, Trouble, name};
 use crate::reporter::Reporter;
 use crate::route::Routes;
 
+/// So much of an envelope is read at once.
+const ENVELOPE: usize = 4096;
+/// Room for a sender.
+const INFO: usize = 1100;
+/// So much is written of a list of recipients at once.
+const RECIPIENTS: usize = 8192;
+
 /// A message whose files are written but may not be on disk.
 #[derive(Debug)]
 pub(crate) struct Written {
@@ -62,7 +69,7 @@ pub(crate) fn write(
     remove(queue, queue.info(id), &mut left_over)?;
     let mut writer = Writer::new(queue, id, bytes)?;
     reporter.log(lines::new_message(id));
-    for record in Records::new(BufReader::new(envelope)) {
+    for record in Records::new(BufReader::with_capacity(ENVELOPE, envelope)) {
         let record = record.map_err(|_| Trouble::Read(name(queue, &todo)))?;
         writer.take(&record, routes, reporter)?;
     }
@@ -94,7 +101,7 @@ struct Writer<'q> {
 
 impl<'q> Writer<'q> {
     fn new(queue: &'q Queue, id: QueueId, bytes: u64) -> Result<Self, Trouble> {
-        let info = Output::create(queue, queue.info(id))?;
+        let info = Output::create(queue, queue.info(id), INFO)?;
         let (user, process, sender_known, recipients) = (0, 0, false, Vec::new());
         Ok(Self { queue, id, bytes, user, process, sender_known, info, recipients })
     }
@@ -136,7 +143,7 @@ impl<'q> Writer<'q> {
             Some(at) => at,
             None => {
                 let path = self.queue.recipients(channel, self.id);
-                self.recipients.push((channel, Output::create(self.queue, path)?));
+                self.recipients.push((channel, Output::create(self.queue, path, RECIPIENTS)?));
                 self.recipients.len() - 1
             }
         };
@@ -171,10 +178,10 @@ struct Output {
 }
 
 impl Output {
-    fn create(queue: &Queue, path: PathBuf) -> Result<Self, Trouble> {
+    fn create(queue: &Queue, path: PathBuf, room: usize) -> Result<Self, Trouble> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         match file {
-            Ok(file) => Ok(Self { path, writer: BufWriter::new(file) }),
+            Ok(file) => Ok(Self { path, writer: BufWriter::with_capacity(room, file) }),
             Err(_) => Err(Trouble::Create(name(queue, &path))),
         }
     }
