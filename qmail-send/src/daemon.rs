@@ -71,7 +71,7 @@ impl Daemon {
         mut scheduler: Scheduler<OpenMessage>,
         spawners: PerChannel<Option<Spawner>>,
         limits: PerChannel<Limit>,
-        cleaner: Cleaner,
+        cleaner: Option<Cleaner>,
         todo: Option<Todo>,
     ) -> Self {
         for channel in Channel::ALL {
@@ -93,7 +93,7 @@ impl Daemon {
             spawners,
             limits,
             passes: PerChannel::default(),
-            cleaner: Some(cleaner),
+            cleaner,
             todo,
             sweep: Sweep::new(now()),
             unwritten: results::Unwritten::default(),
@@ -102,6 +102,9 @@ impl Daemon {
 
     /// Works until it is told to stop, or one of the others is gone.
     pub(crate) fn run(mut self) {
+        if self.cleaner.is_none() {
+            self.lose_cleaner();
+        }
         if self.todo.is_none() {
             self.lose_todo();
         }
@@ -218,7 +221,7 @@ impl Daemon {
         match self.sweep.step(&self.queue, now) {
             Found::Nothing => {}
             Found::Ossified(id) => {
-                if cleaner.remove(id).is_err() {
+                if cleaner.remove(id, now).is_err() {
                     self.lose_cleaner();
                 }
             }

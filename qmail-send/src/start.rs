@@ -156,7 +156,7 @@ fn begin(
     let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
     scheduler.limit_hosts(settings.host_concurrency);
     log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
-    let (cleaner, todo) = (Cleaner::new(clean), Todo::new(todo).ok());
+    let (cleaner, todo) = (Cleaner::new(clean).ok(), Todo::new(todo).ok());
     Daemon::new(
         log, home, queue, settings, signals, mutex, scheduler, spawners, limits, cleaner, todo,
     )

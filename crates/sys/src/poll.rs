@@ -24,6 +24,11 @@ impl<'fd> Interest<'fd> {
         Self { inner: PollFd::new(fd, PollFlags::POLLOUT) }
     }
 
+    /// Waits until the other end of `fd` is gone, and does not care for bytes.
+    pub fn hanging_up(fd: BorrowedFd<'fd>) -> Self {
+        Self { inner: PollFd::new(fd, PollFlags::empty()) }
+    }
+
     /// Whether a call on the descriptor will not block now; also so if it would fail.
     pub fn is_ready(&self) -> bool {
         self.inner.any().unwrap_or(true)
@@ -69,6 +74,11 @@ mod tests {
         assert!(!interests[0].is_ready());
         let mut writer = File::from(pipe.write);
         writer.write_all(b"x").unwrap();
+        assert!(poll(&mut interests, None).unwrap());
+        assert!(interests[0].is_ready());
+        let mut interests = [Interest::hanging_up(pipe.read.as_fd())];
+        assert!(!poll(&mut interests, Some(Duration::ZERO)).unwrap());
+        drop(writer);
         assert!(poll(&mut interests, None).unwrap());
         assert!(interests[0].is_ready());
     }

@@ -63,7 +63,7 @@ impl Daemon {
             }
             _ => {}
         }
-        if self.cleaner.as_mut().is_some_and(|cleaner| cleaner.remove(id).is_err()) {
+        if self.cleaner.as_mut().is_some_and(|cleaner| cleaner.remove(id, now).is_err()) {
             self.lose_cleaner();
         }
         if told { Elimination::Bounced } else { Elimination::Done }

@@ -33,8 +33,9 @@ impl Daemon {
     /// Waits until something happens, but no longer than until something is due.
     pub(super) fn wait(&self) -> Vec<Event> {
         self.log.flush();
-        let (mut interests, events) = self.watched();
-        match poll(&mut interests, Some(self.time_left())) {
+        let now = now();
+        let (mut interests, events) = self.watched(now);
+        let mut happened: Vec<Event> = match poll(&mut interests, Some(self.time_left(now))) {
             Ok(true) => {
                 let ready = interests.iter().zip(events);
                 ready.filter(|(interest, _)| interest.is_ready()).map(|(_, event)| event).collect()
@@ -44,10 +45,30 @@ impl Daemon {
                 self.say(lines::POLL);
                 Vec::new()
             }
+        };
+        // What does not wake us is read when we are awake.
+        if self.cleaner.as_ref().is_some_and(|cleaner| !cleaner.is_idle())
+            && !happened.contains(&Event::Replies)
+        {
+            happened.push(Event::Replies);
+        }
+        happened
+    }
+
+    /// Replies of qmail-clean wake us only where something waits for them.
+    fn replies<'c>(&self, cleaner: &'c Cleaner, now: Time) -> Interest<'c> {
+        // One that nobody asked for must not be taken for that to the next request.
+        let is_waited_for = cleaner.due().is_none_or(|due| due <= now)
+            || self.sweep.due() <= now
+            || self.scheduler.is_stopping();
+        if is_waited_for {
+            Interest::reading(cleaner.replies())
+        } else {
+            Interest::hanging_up(cleaner.replies())
         }
     }
 
-    fn watched(&self) -> (Vec<Interest<'_>>, Vec<Event>) {
+    fn watched(&self, now: Time) -> (Vec<Interest<'_>>, Vec<Event>) {
         use std::os::fd::AsFd;
         let mut all = vec![(Interest::reading(self.signals.as_fd()), Event::Signal)];
         for channel in Channel::ALL {
@@ -57,13 +78,13 @@ impl Daemon {
                 all.push((Interest::writing(spawner.commands()), Event::Room(channel)));
             }
         }
-        all.extend(self.cleaner.iter().map(|c| (Interest::reading(c.replies()), Event::Replies)));
+        all.extend(self.cleaner.iter().map(|cleaner| (self.replies(cleaner, now), Event::Replies)));
         all.extend(self.todo.iter().map(|t| (Interest::reading(t.news()), Event::News)));
         all.into_iter().unzip()
     }
 
-    fn time_left(&self) -> Duration {
-        match self.next_due() {
+    fn time_left(&self, now: Time) -> Duration {
+        match self.next_due(now) {
             None => LONGEST,
             Some(due) => {
                 let due = UNIX_EPOCH.checked_add(Duration::from_secs(due));
@@ -74,7 +95,7 @@ impl Daemon {
     }
 
     /// When something is to be done even if nothing happens.
-    fn next_due(&self) -> Option<Time> {
+    fn next_due(&self, now: Time) -> Option<Time> {
         if Channel::ALL.into_iter().any(|channel| self.has_delivery(channel)) {
             return Some(0);
         }
@@ -82,7 +103,10 @@ impl Daemon {
         let finished = finished.filter(|_| self.cleaner.as_ref().is_some_and(Cleaner::is_ready));
         let idle = self.cleaner.as_ref().is_some_and(Cleaner::is_idle);
         let sweep = (idle && !self.scheduler.is_stopping()).then(|| self.sweep.due());
+        // Afterwards they wake us themselves.
+        let replies = self.cleaner.as_ref().and_then(Cleaner::due).filter(|due| *due > now);
         let others = [
+            replies,
             self.scheduler.next_message_due(),
             self.scheduler.next_doubtful_due(),
             self.unwritten.due(),
