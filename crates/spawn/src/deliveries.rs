@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::{Duration, Instant};
 
 use qmail_forkserver::{Started, Worker};
 use qmail_sys::Exit;
@@ -73,9 +74,17 @@ impl<O> Deliveries<O> {
         Some(number)
     }
 
-    /// What to wait for.
-    pub(crate) fn reports(&self) -> impl Iterator<Item = (DeliveryNumber, BorrowedFd<'_>)> {
-        self.all.iter().filter_map(|(number, delivery)| Some((*number, delivery.report()?)))
+    /// What to wait for at this time.
+    pub(crate) fn reports(
+        &self,
+        now: Instant,
+    ) -> impl Iterator<Item = (DeliveryNumber, BorrowedFd<'_>)> {
+        self.all.iter().filter_map(move |(number, delivery)| Some((*number, delivery.report(now)?)))
+    }
+
+    /// After which time there is more to wait for.
+    pub(crate) fn unheard(&self, now: Instant) -> Option<Duration> {
+        self.all.values().filter_map(|delivery| delivery.unheard(now)).min()
     }
 
     /// Takes a delivery out that is over.

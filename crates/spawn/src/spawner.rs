@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
+use std::time::Instant;
 
 use qmail_forkserver::Workers;
 use qmail_sys::signal::{self, Signal, Signals};
@@ -120,12 +121,13 @@ impl<'a, K: Kind> Spawner<'a, K> {
     fn wait(&self) -> io::Result<Ready> {
         let (later, descriptors): (Vec<_>, Vec<_>) = self.kind.waits_for().into_iter().unzip();
         let (working, workers): (Vec<_>, Vec<_>) = self.deliveries.workers().unzip();
-        let (numbers, reports): (Vec<_>, Vec<_>) = self.deliveries.reports().unzip();
+        let now = Instant::now();
+        let (numbers, reports): (Vec<_>, Vec<_>) = self.deliveries.reports(now).unzip();
         let mut interests = vec![Interest::reading(self.signals.as_fd())];
         let descriptors = descriptors.into_iter().chain(workers).chain(reports);
         interests.extend(descriptors.map(Interest::reading));
         interests.extend(self.commands.iter().map(|commands| Interest::reading(commands.as_fd())));
-        poll(&mut interests, None)?;
+        poll(&mut interests, self.deliveries.unheard(now))?;
         let mut ready = interests.iter().skip(1).map(Interest::is_ready);
         let mut of = |numbers: Vec<DeliveryNumber>| {
             let ready = numbers.into_iter().filter(|_| ready.next() == Some(true));
@@ -153,7 +155,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
     /// Takes what those that are `ready` say, and reports those of them and of the `ended` ones that
     /// are over.
     fn collect(&mut self, ready: &[DeliveryNumber], ended: &[DeliveryNumber]) {
-        for number in ready {
+        for number in ready.iter().chain(ended) {
             if let Some(delivery) = self.deliveries.get_mut(*number) {
                 delivery.read();
             }
