@@ -8,9 +8,11 @@
 
 use std::process::ExitCode;
 
+use qmail_core::heap::keep_pages;
 use qmail_lspawn::{Input, run};
 
 fn main() -> ExitCode {
+    keep_pages();
     let Some(default_delivery) = std::env::args_os().nth(1) else { return ExitCode::from(100) };
     let program = std::env::var_os("QMAILLOCAL");
     match run(Input { home: qmail_core::home::home(), default_delivery, program }) {

@@ -7,9 +7,11 @@
 
 use std::process::ExitCode;
 
+use qmail_core::heap::keep_pages;
 use qmail_rspawn::run;
 
 fn main() -> ExitCode {
+    keep_pages();
     match run(&qmail_core::home::home(), std::env::var_os("QMAILREMOTE")) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(111),

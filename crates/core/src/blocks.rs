@@ -2,28 +2,39 @@
 
 use std::io::{self, Read};
 
-/// Bytes of a block: most messages are one.
+/// Bytes of a block, at most.
 pub const BLOCK: usize = 65_536;
+/// Bytes of the first one: most messages have less. More would be taken from the system, and given
+/// back to it, for each.
+const FIRST: usize = 8192;
 
 /// The blocks of an input. A line may be cut anywhere, and be longer than memory.
 #[derive(Debug)]
 pub struct Blocks<R> {
     input: R,
     buffer: Vec<u8>,
+    /// The last block was as large as it could be.
+    is_full: bool,
 }
 
 impl<R: Read> Blocks<R> {
     /// Reads from where `input` is.
     pub fn new(input: R) -> Self {
-        Self { input, buffer: vec![0; BLOCK] }
+        Self { input, buffer: vec![0; FIRST], is_full: false }
     }
 
     /// The next block, which is not empty; `None` at the end.
     pub fn next_block(&mut self) -> io::Result<Option<&[u8]>> {
+        if self.is_full && self.buffer.len() < BLOCK {
+            self.buffer = vec![0; BLOCK];
+        }
         loop {
             match self.input.read(&mut self.buffer) {
                 Ok(0) => return Ok(None),
-                Ok(length) => return Ok(self.buffer.get(..length)),
+                Ok(length) => {
+                    self.is_full = length == self.buffer.len();
+                    return Ok(self.buffer.get(..length));
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }

@@ -8,6 +8,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
+use qmail_core::heap::keep_pages;
 use qmail_sys::{
     FailureCodes, Gid, Identity, Interest, Spawn, Title, Uid, poll, receive_message,
     refuse_messages, send_message,
@@ -52,6 +53,9 @@ impl<B: Fn(Vec<OsString>) -> u8> Copy<B> {
                 refuse_messages(asker)?;
             }
             send_message(asker, &[code], &[])?;
+            if jobs == 1 {
+                keep_pages();
+            }
             if !is_last && !poll(&mut [Interest::reading(asker.as_fd())], Some(PATIENCE))? {
                 refuse_messages(asker)?;
             }

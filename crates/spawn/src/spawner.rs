@@ -45,6 +45,8 @@ pub struct Spawner<'a, K: Kind> {
 
 /// What has something for us.
 struct Ready {
+    /// Processes have ended.
+    children: bool,
     /// What deliveries wait for that begin later.
     later: Vec<DeliveryNumber>,
     /// Those whose workers are done with them.
@@ -93,20 +95,13 @@ impl<'a, K: Kind> Spawner<'a, K> {
     pub fn run(mut self) -> io::Result<()> {
         while self.commands.is_some() || !self.deliveries.is_empty() {
             let ready = self.wait()?;
-            while self.signals.take()?.is_some() {}
-            let mut ended = self.reap()?;
+            let mut ended = if ready.children { self.reap()? } else { Vec::new() };
+            // Before others begin: who is done can do what is next.
+            ready.done.iter().for_each(|number| self.release(*number));
+            ended.extend(ready.done);
             for number in ready.later {
                 let begun = self.kind.go_on(number, &mut self.workers);
                 self.begin(number, begun);
-            }
-            for number in ready.done {
-                if let Some(worker) = self.deliveries.take_worker(number) {
-                    let exit = self.workers.result(worker);
-                    if let Some(delivery) = self.deliveries.get_mut(number) {
-                        delivery.ended(exit);
-                    }
-                    ended.push(number);
-                }
             }
             self.collect(&ready.deliveries, &ended);
             if ready.commands {
@@ -128,17 +123,28 @@ impl<'a, K: Kind> Spawner<'a, K> {
         interests.extend(descriptors.map(Interest::reading));
         interests.extend(self.commands.iter().map(|commands| Interest::reading(commands.as_fd())));
         poll(&mut interests, self.deliveries.unheard(now))?;
-        let mut ready = interests.iter().skip(1).map(Interest::is_ready);
+        let mut ready = interests.iter().map(Interest::is_ready);
+        let children = ready.next() == Some(true);
         let mut of = |numbers: Vec<DeliveryNumber>| {
             let ready = numbers.into_iter().filter(|_| ready.next() == Some(true));
             ready.collect::<Vec<_>>()
         };
         let (later, done, deliveries) = (of(later), of(working), of(numbers));
-        Ok(Ready { later, done, deliveries, commands: ready.next() == Some(true) })
+        Ok(Ready { children, later, done, deliveries, commands: ready.next() == Some(true) })
+    }
+
+    /// The worker of this delivery is done with it.
+    fn release(&mut self, number: DeliveryNumber) {
+        let Some(worker) = self.deliveries.take_worker(number) else { return };
+        let exit = self.workers.result(worker);
+        if let Some(delivery) = self.deliveries.get_mut(number) {
+            delivery.ended(exit);
+        }
     }
 
     /// The deliveries whose processes have ended.
     fn reap(&mut self) -> io::Result<Vec<DeliveryNumber>> {
+        while self.signals.take()?.is_some() {}
         let mut ended = Vec::new();
         while let Some((process, exit)) = reap()? {
             if let Some(number) = self.deliveries.ended(process, exit) {
