@@ -1,5 +1,8 @@
 //! qmail-lspawn: whose mail it is, and what becomes of it.
 
+use std::collections::BTreeSet;
+use std::fs;
+
 use qmail_conformance::{Need, Tree, cdb, files, wait};
 
 const DONE: &str = "did 0+0+1\n";
@@ -329,7 +332,7 @@ fn deliveries_run_at_the_same_time() {
     lspawn.command(7, &message, "a@b", "jane@test.example");
     let first = lspawn.report();
     assert_eq!((first.delivery, first.text), (7, format!("Kfirst\n{DONE}")));
-    std::fs::File::create(&go).unwrap();
+    fs::File::create(&go).unwrap();
     assert_eq!(lspawn.report().delivery, 0);
 }
 
@@ -404,4 +407,64 @@ fn a_qmail_getpw_that_is_replaced_is_asked_no_more() {
     tree.replace_program("qmail-getpw", "exit 115");
     let said = lspawn.deliver(&message, "a@b", "joe@test.example");
     assert_eq!(said, "ZNFS failure in qmail-local.\n");
+}
+
+#[test]
+fn no_process_makes_deliveries_for_two_users() {
+    let tree = Tree::under_test();
+    if tree.lacks(Need::Root) {
+        return;
+    }
+    let message = tree.spawnable("hi\n");
+    let mut lspawn = tree.lspawn();
+    let mut processes = ["joe", "jane"].map(|name| (name, BTreeSet::new()));
+    for (name, _) in &processes {
+        tree.user(name).instruct("", "|echo $PPID\n");
+    }
+    for _ in 0..5 {
+        for (name, processes) in &mut processes {
+            processes.insert(lspawn.deliver(&message, "a@b", &format!("{name}@test.example")));
+        }
+    }
+    let [(_, joe), (_, jane)] = &processes;
+    assert!(joe.is_disjoint(jane), "{processes:?}");
+}
+
+#[test]
+fn another_program_in_the_place_of_qmail_local_makes_the_next_delivery() {
+    let tree = Tree::under_test();
+    if tree.lacks(Need::Root) {
+        return;
+    }
+    tree.user("joe").instruct("", "|echo by qmail-local\n");
+    let message = tree.spawnable("hi\n");
+    let mut lspawn = tree.lspawn();
+    let mut deliver = || lspawn.deliver(&message, "a@b", "joe@test.example");
+    let by_itself = format!("Kby qmail-local\n{DONE}");
+    assert_eq!((deliver(), deliver()), (by_itself.clone(), by_itself.clone()));
+    let (program, kept) = (tree.home().join("bin/qmail-local"), tree.home().join("bin/kept"));
+    assert_eq!(tree.command("/bin/cp").arg(&program).arg(&kept).run().code, Some(0));
+    // What wrappers do: the arguments are passed on, whatever they are.
+    let wrapper = format!("echo through a wrapper; exec {} \"$@\"", kept.display());
+    tree.replace_program("qmail-local", &wrapper);
+    let wrapped = format!("Kthrough a wrapper\nby qmail-local\n{DONE}");
+    assert_eq!((deliver(), deliver()), (wrapped.clone(), wrapped));
+    assert_eq!(tree.command("/bin/umount").arg(&program).run().code, Some(0));
+    assert_eq!((deliver(), deliver()), (by_itself.clone(), by_itself));
+}
+
+#[test]
+fn a_delivery_that_is_killed_is_tried_again_and_the_next_one_is_made() {
+    let tree = Tree::under_test();
+    let joe = tree.user("joe");
+    let message = tree.spawnable("hi\n");
+    let mut lspawn = tree.lspawn();
+    for _ in 0..3 {
+        joe.instruct("", "|kill -9 $PPID\n");
+        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        assert_eq!(said, "Zqmail-local crashed.\n");
+        joe.instruct("", "|echo alive\n");
+        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        assert_eq!(said, format!("Kalive\n{DONE}"));
+    }
 }
