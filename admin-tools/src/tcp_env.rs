@@ -1,17 +1,15 @@
 //! What a server may want to know about the connection that it serves: tcp-environ(5).
 
-mod ident;
 mod request;
-mod rules;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::time::Duration;
 
+use qmail_core::ident;
 use qmail_dns::{Failure, Name, Resolver};
 
 pub use request::Request;
-pub use rules::{Client, Verdict, WithoutRules, ask};
 
 /// A variable, and its value if it is to be set.
 pub type Variable = (&'static str, Option<Vec<u8>>);

@@ -14,7 +14,8 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
-use admin_tools::tcp_env::{Client, Network, Request, Variable, Verdict, ask, describe};
+use admin_tools::tcp_env::{Network, Request, Variable, describe};
+use qmail_core::tcp_rules::{Client, Verdict, ask};
 use qmail_sys::Spawn;
 
 /// Why there is no program.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use qmail_core::control::leading_number;
 use qmail_core::options::{Given, Options};
+use qmail_core::tcp_rules::WithoutRules;
 
-use super::rules::WithoutRules;
 
 const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 

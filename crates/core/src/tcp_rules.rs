@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use qmail_core::cdb::Cdb;
+use crate::cdb::Cdb;
 
 /// What is known of a client when the rules are asked.
 #[derive(Clone, Copy, Debug)]
@@ -102,7 +102,7 @@ fn verdict(rule: &[u8]) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use qmail_core::cdb::CdbWriter;
+    use crate::cdb::CdbWriter;
     use std::fs::File;
 
     const CLIENT: Client<'_> =

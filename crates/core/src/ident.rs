@@ -5,10 +5,10 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use qmail_core::timed::Timed;
+use crate::timed::Timed;
 
 /// Where that host listens.
-pub(super) const PORT: u16 = 113;
+pub const PORT: u16 = 113;
 
 /// An answer that is longer is none.
 const LONGEST_ANSWER: usize = 4096;
@@ -18,7 +18,7 @@ const LONGEST_NAME: usize = 998;
 
 /// The user behind a connection. Each step takes `timeout` at most: to connect, to ask, and to
 /// hear the answer out.
-pub(super) fn ask(
+pub fn ask(
     local: SocketAddr,
     remote: SocketAddr,
     port: u16,
