@@ -19,6 +19,7 @@ const INVENTORY: &[(&str, usize)] = &[
     ("crates/sys/src/fork.rs", 2),
     ("crates/sys/src/handover.rs", 1),
     ("crates/sys/src/journal.rs", 1),
+    ("crates/sys/src/listen.rs", 1),
     ("crates/sys/src/local_time.rs", 2),
     ("crates/sys/src/lock.rs", 5),
     ("crates/sys/src/process.rs", 2),

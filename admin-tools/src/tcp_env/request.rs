@@ -9,7 +9,6 @@ use qmail_core::control::leading_number;
 use qmail_core::options::{Given, Options};
 use qmail_core::tcp_rules::WithoutRules;
 
-
 const USUAL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What to run, and what to find out before.

@@ -15,7 +15,7 @@ const STACK: usize = 65_536;
 /// Runs `body` in a child while we stand still; it ends with the number that `body` returns, unless
 /// that becomes another program.
 ///
-/// `body` is to make only async-signal-safe calls and to change nothing that we see.
+/// `body` is to make only async-signal-safe calls and to change nothing that we see but atomics.
 ///
 /// # Errors
 /// Those of clone(2).

@@ -7,8 +7,9 @@ use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{BorrowedFd, RawFd};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::unistd::ForkResult;
 
@@ -54,6 +55,15 @@ pub struct Parts<'spawn, 'fd> {
     pub identity: Option<Identity>,
     /// What it ends with if it cannot begin.
     pub codes: FailureCodes,
+}
+
+/// A child, and what is known of how it began.
+#[derive(Debug)]
+pub struct Started {
+    /// The child, which has to be waited for in any case.
+    pub child: Child,
+    /// Why it did not become the program. Of one that becomes another user this is not known.
+    pub failure: Option<io::Error>,
 }
 
 /// A program to be started.
@@ -153,6 +163,19 @@ impl<'fd> Spawn<'fd> {
         self
     }
 
+    /// Sets the variables that have a value, and hides the others.
+    #[must_use]
+    pub fn changes(
+        mut self,
+        changes: impl IntoIterator<Item = (Vec<u8>, Option<Vec<u8>>)>,
+    ) -> Self {
+        let changes = changes.into_iter();
+        let changes =
+            changes.map(|(name, value)| (OsString::from_vec(name), value.map(OsString::from_vec)));
+        self.environment.extend(changes);
+        self
+    }
+
     /// Makes `fd` the program's descriptor `target`.
     #[must_use]
     pub fn connect(mut self, target: u8, fd: BorrowedFd<'fd>) -> Self {
@@ -204,14 +227,30 @@ impl<'fd> Spawn<'fd> {
     /// the time of a copy. One that becomes somebody else gets a copy: he could stop it on its way
     /// (kill(2)), and us with it.
     pub fn start(self) -> io::Result<Child> {
+        Ok(self.start_telling()?.child)
+    }
+
+    /// As [`Self::start`]; if the child cannot become the program, says why.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_telling(self) -> io::Result<Started> {
         let is_somebody_else = self.identity.is_some() || self.group.is_some();
         let prepared = Prepared::from(self)?;
         if !is_somebody_else {
-            return borrow::start(|| prepared.run().0);
+            // We share memory with the child, and go on when it is the program or has given up.
+            let told = AtomicI32::new(0);
+            let child = borrow::start(|| {
+                let (code, errno) = prepared.run();
+                told.store(errno, Ordering::Relaxed);
+                code
+            })?;
+            let errno = Some(told.into_inner()).filter(|errno| *errno != 0);
+            return Ok(Started { child, failure: errno.map(io::Error::from_raw_os_error) });
         }
         // SAFETY: the child calls only `Prepared::run`, which is async-signal-safe, and `_exit`.
         match unsafe { nix::unistd::fork() }? {
-            ForkResult::Parent { child } => Ok(Child::new(child)),
+            ForkResult::Parent { child } => Ok(Started { child: Child::new(child), failure: None }),
             ForkResult::Child => {
                 let (code, _) = prepared.run();
                 // SAFETY: _exit takes a number, runs nothing of ours, and does not come back.
@@ -313,6 +352,16 @@ mod tests {
             _ => 1,
         });
         assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
+    }
+
+    #[test]
+    fn why_a_program_did_not_start_is_told() {
+        let started = Spawn::new("/nonexistent/program").start_telling().unwrap();
+        assert_eq!(started.failure.unwrap().raw_os_error(), Some(libc::ENOENT));
+        assert_eq!(started.child.wait().unwrap(), Exit::Code(111));
+        let started = Spawn::search("true").start_telling().unwrap();
+        assert!(started.failure.is_none());
+        assert_eq!(started.child.wait().unwrap(), Exit::Code(0));
     }
 
     #[test]

@@ -76,6 +76,28 @@ impl Identity {
     }
 }
 
+/// Has this group and no other from now on, and stays the user who we are.
+///
+/// # Errors
+/// `EPERM` for all but root.
+pub fn become_group(gid: Gid) -> io::Result<()> {
+    let gid = unistd::Gid::from_raw(gid.0);
+    setgroups(&[gid])?;
+    Ok(setgid(gid)?)
+}
+
+/// Becomes this user, and nobody else ever again. The groups stay: see [`become_group`].
+///
+/// # Errors
+/// `EPERM` for a user that is neither root nor this one, or if root could be had back.
+pub fn become_user(uid: Uid) -> io::Result<()> {
+    let uid = unistd::Uid::from_raw(uid.as_raw());
+    setuid(uid)?;
+    let may_return = setuid(unistd::Uid::from_raw(0)).is_ok();
+    let settled = (getuid(), geteuid()) == (uid, uid);
+    if settled && !may_return { Ok(()) } else { Err(Errno::EPERM.into()) }
+}
+
 /// Becomes `gid` with no other group, and stays the user who we are (root keeps being root).
 pub(crate) fn change_group(gid: Gid) -> i32 {
     let gid = unistd::Gid::from_raw(gid.0);
@@ -103,6 +125,20 @@ pub fn effective_uid() -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_became_a_user_keeps_his_group_and_is_never_root_again() {
+        let child = crate::fork(|| {
+            let (Some(uid), true) = (Uid::new(7897), geteuid().is_root()) else { return 0 };
+            let changed = become_group(Gid(7898)).is_ok() && become_user(uid).is_ok();
+            let ids = (getuid().as_raw(), geteuid().as_raw(), getgid().as_raw());
+            let groups = unistd::getgroups().unwrap_or_default();
+            let returned = setuid(unistd::Uid::from_raw(0)).is_ok() || become_group(Gid(0)).is_ok();
+            let ours = groups == [unistd::Gid::from_raw(7898)];
+            u8::from(!changed || ids != (7897, 7897, 7898) || !ours || returned)
+        });
+        assert_eq!(child.unwrap().wait().unwrap(), crate::Exit::Code(0));
+    }
 
     #[test]
     fn root_is_not_a_user_to_deliver_as() {

@@ -21,6 +21,7 @@ mod hangup;
 mod identity;
 mod journal;
 mod kill;
+mod listen;
 mod local_time;
 mod lock;
 mod logins;
@@ -48,15 +49,20 @@ pub use connect::connect;
 #[cfg(feature = "crypt")]
 pub use crypt::{Shadow, crypt};
 pub use environment::secure_execution;
-pub use exec::{Change, FailureCodes, Parts, Spawn};
+pub use exec::{Change, FailureCodes, Parts, Spawn, Started};
 pub use fd::{Pipe, inherit, pipe, set_nonblocking};
 pub use file::{OPEN_NO_LINK, OPEN_NONBLOCKING, change_mask, make_fifo, sync_directory};
 pub use fork::fork;
 pub use handover::{message_sockets, receive_message, refuse_messages, send_message};
 pub use hangup::wait_for_hangup;
-pub use identity::{Dropped, Gid, Identity, Uid, effective_uid, real_gid, real_uid};
+pub use identity::{
+    Dropped, Gid, Identity, Uid, become_group, become_user, effective_uid, real_gid, real_uid,
+};
 pub use journal::{Journal, begin_writing, write_out};
 pub use kill::send_signal;
+pub use listen::{
+    Listen, ListenFailure, forget_source_route, interface_name, release_input_and_output,
+};
 pub use local_time::local_offset;
 pub use lock::{LockKind, lock_within};
 pub use logins::{Login, logins};
@@ -69,7 +75,7 @@ pub use nss::User;
 pub use nss_group::group_id;
 pub use open::OPEN_NOFOLLOW;
 pub use poll::{Interest, poll};
-pub use process::{Child, Exit, new_process_group, reap};
+pub use process::{Child, Exit, new_process_group, reap, reap_status};
 pub use resources::{allow_open_files, lacks_resources};
 pub use set_id::give_up_set_id;
 pub use sibling::Siblings;

@@ -90,6 +90,23 @@ pub fn reap() -> io::Result<Option<(u32, Exit)>> {
     }
 }
 
+/// As [`reap`], with the status as wait(2) gives it to C programs: the signal that killed the child,
+/// 128 more if it left a core, and 256 times its exit code.
+pub fn reap_status() -> io::Result<Option<(u32, u32)>> {
+    loop {
+        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
+            Ok(status) => {
+                if let Some((pid, status)) = status_of(status) {
+                    return Ok(Some((pid.as_raw().unsigned_abs(), status)));
+                }
+            }
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+    }
+}
+
 /// Makes this process the leader of a process group of its own.
 pub fn new_process_group() -> io::Result<()> {
     Ok(nix::unistd::setpgid(Pid::from_raw(0), Pid::from_raw(0))?)
@@ -101,5 +118,30 @@ fn exit_of(status: WaitStatus) -> Option<(Pid, Exit)> {
         WaitStatus::Exited(pid, code) => Some((pid, Exit::Code(u8::try_from(code & 0xff).ok()?))),
         WaitStatus::Signaled(pid, signal, _) => Some((pid, Exit::Signal(signal as i32))),
         _ => None,
+    }
+}
+
+fn status_of(status: WaitStatus) -> Option<(Pid, u32)> {
+    match status {
+        WaitStatus::Exited(pid, code) => Some((pid, (code.unsigned_abs() & 0xff) << 8)),
+        WaitStatus::Signaled(pid, signal, core) => {
+            Some((pid, (signal as i32).unsigned_abs() | if core { 0x80 } else { 0 }))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::signal::Signal;
+
+    #[test]
+    fn a_status_has_code_signal_and_core_in_their_places() {
+        let pid = Pid::from_raw(7);
+        assert_eq!(status_of(WaitStatus::Exited(pid, 100)), Some((pid, 25600)));
+        assert_eq!(status_of(WaitStatus::Signaled(pid, Signal::SIGTERM, false)), Some((pid, 15)));
+        assert_eq!(status_of(WaitStatus::Signaled(pid, Signal::SIGSEGV, true)), Some((pid, 139)));
+        assert_eq!(status_of(WaitStatus::StillAlive), None);
     }
 }
