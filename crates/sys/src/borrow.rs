@@ -2,6 +2,7 @@
 //! vfork(2).
 
 use std::io;
+use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
@@ -20,7 +21,7 @@ const STACK: usize = 65_536;
 /// # Errors
 /// Those of clone(2).
 pub(crate) fn start(body: impl Fn() -> u8) -> io::Result<Child> {
-    let mut stack: Vec<u8> = Vec::with_capacity(STACK);
+    let mut stack = take_stack();
     let top = stack.spare_capacity_mut().as_mut_ptr_range().end;
     // What our handlers do is meant for us. The program's mask is set by `body`.
     let before = block_all()?;
@@ -32,8 +33,23 @@ pub(crate) fn start(body: impl Fn() -> u8) -> io::Result<Child> {
     };
     let result =
         if child == -1 { Err(Errno::last()) } else { Ok(Child::new(Pid::from_raw(child))) };
+    keep_stack(stack);
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&before), None)?;
     Ok(result?)
+}
+
+/// The stack of the child before, whose pages need not be had from the kernel again.
+static SPARE: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+fn take_stack() -> Vec<u8> {
+    let spare = SPARE.try_lock().map(|mut spare| std::mem::take(&mut *spare)).unwrap_or_default();
+    if spare.capacity() >= STACK { spare } else { Vec::with_capacity(STACK) }
+}
+
+fn keep_stack(stack: Vec<u8>) {
+    if let Ok(mut spare) = SPARE.try_lock() {
+        *spare = stack;
+    }
 }
 
 fn block_all() -> io::Result<SigSet> {

@@ -108,10 +108,13 @@ fn changed_environment(changes: &[Change]) -> io::Result<Vec<CString>> {
     });
     unchanged
         .chain(set)
-        .map(|(mut name, value)| {
-            name.push("=");
-            name.push(value);
-            c_string(name)
+        .map(|(name, value)| {
+            // As long as it will be with its NUL, so that it is moved nowhere.
+            let mut entry = Vec::with_capacity(name.len() + value.len() + 2);
+            entry.extend_from_slice(name.as_bytes());
+            entry.push(b'=');
+            entry.extend_from_slice(value.as_bytes());
+            c_string(OsString::from_vec(entry))
         })
         .collect()
 }
