@@ -11,6 +11,7 @@ pub mod fatal;
 pub mod lines;
 pub mod list_databases;
 pub mod names;
+pub mod peer_names;
 pub mod pw2u;
 pub mod queue_count;
 pub mod queue_list;

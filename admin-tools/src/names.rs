@@ -1,6 +1,6 @@
 //! Questions to name servers, with the answers of qmail's old helpers: hard, soft, or a value.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
@@ -21,6 +21,8 @@ pub fn answer(find: impl FnOnce(&[u8]) -> Result<Vec<u8>, Trouble>) -> ExitCode 
 pub trait Lookup {
     /// The IPv4 addresses of a host.
     fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, Failure>;
+    /// The IPv6 addresses of a host.
+    fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, Failure>;
     /// The mail exchangers of a domain.
     fn exchangers(&self, name: &Name) -> Result<Vec<Exchanger>, Failure>;
     /// The names of an address.
@@ -32,6 +34,10 @@ pub trait Lookup {
 impl Lookup for Resolver {
     fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, Failure> {
         Resolver::ipv4(self, name)
+    }
+
+    fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, Failure> {
+        Resolver::ipv6(self, name)
     }
 
     fn exchangers(&self, name: &Name) -> Result<Vec<Exchanger>, Failure> {
@@ -91,7 +97,8 @@ pub fn addresses(lookup: &impl Lookup, host: &[u8]) -> Result<Vec<Ipv4Addr>, Tro
     Ok(lookup.ipv4(&Name::parse(host).ok_or(Trouble::Hard)?)?)
 }
 
-fn literal(host: &[u8]) -> Option<Ipv4Addr> {
+/// An IPv4 address, if that is what a host is named by.
+pub(crate) fn literal(host: &[u8]) -> Option<Ipv4Addr> {
     std::str::from_utf8(host).ok()?.parse().ok()
 }
 
@@ -165,6 +172,9 @@ pub(crate) mod tests {
 
     const A: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
     const B: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+    const C: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 3);
+    const A6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+    const B6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 2);
 
     fn name(text: &str) -> Name {
         Name::parse(text.as_bytes()).unwrap()
@@ -173,10 +183,17 @@ pub(crate) mod tests {
     impl Lookup for Few {
         fn ipv4(&self, name: &Name) -> Result<Vec<Ipv4Addr>, Failure> {
             match name.to_string().as_str() {
-                "a.example" => Ok(vec![A]),
+                "a.example" | "A.Example" => Ok(vec![A]),
                 "b.example" => Ok(vec![B]),
                 "soft.example" => Err(Failure::Temporary(Cause::TimedOut)),
                 "c.example" => Err(Failure::NoSuchRecord),
+                _ => Err(Failure::NoSuchName),
+            }
+        }
+
+        fn ipv6(&self, name: &Name) -> Result<Vec<Ipv6Addr>, Failure> {
+            match name.to_string().as_str() {
+                "a.example" | "A.Example" => Ok(vec![A6]),
                 _ => Err(Failure::NoSuchName),
             }
         }
@@ -195,7 +212,8 @@ pub(crate) mod tests {
 
         fn names(&self, address: IpAddr) -> Result<Vec<Name>, Failure> {
             match address {
-                IpAddr::V4(A) => Ok(vec![name("A.Example"), name("other.example")]),
+                IpAddr::V4(A | C) => Ok(vec![name("A.Example"), name("other.example")]),
+                IpAddr::V6(A6 | B6) => Ok(vec![name("A.Example")]),
                 _ => Err(Failure::NoSuchName),
             }
         }

@@ -152,7 +152,9 @@ const TABLE: &[Row] = &[
     row("bin/qmail-tcpto",      Program,       Owner,  0o0755),
     row("bin/pido",             Program,       Owner,  0o0755),
     row("bin/sendmail",         Program,       Owner,  0o0755),
+    row("bin/qmail-tcpserver",  Program,       Owner,  0o0755),
     row("bin/tcp-env",          Program,       Owner,  0o0755),
+    row("bin/tcp-name",         Program,       Owner,  0o0755),
     // What qmail-smtpd may run.
     row("bin/authlogger",      Program,       Owner,  0o0755),
     row("bin/authrequired",    Program,       Owner,  0o0755),

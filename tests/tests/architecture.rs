@@ -24,7 +24,8 @@ const GROUND: [&str; 2] = ["qmail-address", "qmail-sys"];
 const ABOVE_ALL: [&str; 2] = ["qmail-laws", "qmail-benches"];
 
 /// Packages of programs that run as root, setuid, or on the queue.
-const POWERFUL: [&str; 14] = [
+const POWERFUL: [&str; 15] = [
+    "qmail-tcpserver",
     "qmail-queue",
     "qmail-start",
     "qmail-send",

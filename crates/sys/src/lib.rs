@@ -62,6 +62,7 @@ pub use journal::{Journal, begin_writing, write_out};
 pub use kill::send_signal;
 pub use listen::{
     Listen, ListenFailure, forget_source_route, interface_name, release_input_and_output,
+    send_at_once,
 };
 pub use local_time::local_offset;
 pub use lock::{LockKind, lock_within};

@@ -5,7 +5,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::sys::socket::{
-    self, AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, setsockopt, sockopt,
+    self, AddressFamily, Backlog, MsgFlags, SockFlag, SockType, SockaddrStorage, setsockopt,
+    sockopt,
 };
 use nix::sys::stat::Mode;
 use nix::unistd::{dup2_stdin, dup2_stdout};
@@ -83,6 +84,16 @@ pub fn forget_source_route(connection: impl AsFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes to a connection that has room for all of `bytes`.
+///
+/// # Errors
+/// `WouldBlock` if it has not, in which case some of them may have been written.
+pub fn send_at_once(connection: impl AsFd, bytes: &[u8]) -> io::Result<()> {
+    let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+    let count = socket::send(connection.as_fd().as_raw_fd(), bytes, flags)?;
+    if count == bytes.len() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+}
+
 /// The name of a network interface, if there is one of this number.
 pub fn interface_name(number: u32) -> Option<Vec<u8>> {
     // Nix takes a null pointer for a success, and then the name is empty.
@@ -123,6 +134,8 @@ mod tests {
         assert!(connection.nodelay().unwrap());
         forget_source_route(&connection).unwrap();
         assert!(forget_source_route(std::io::stdin()).is_err());
+        send_at_once(&connection, b"hello").unwrap();
+        assert!(send_at_once(&connection, &vec![0; 1 << 26]).is_err());
     }
 
     #[test]
