@@ -167,6 +167,8 @@ pub fn faults(number: c_long) -> Option<Faults> {
         libc::SYS_io_setup => ("io_setup", &[EAGAIN, ENOMEM, ENOSYS]),
         libc::SYS_io_submit => ("io_submit", &[EAGAIN, ENOMEM, ENOSYS]),
         libc::SYS_io_getevents => ("io_getevents", &[EINTR, ENOSYS]),
+        libc::SYS_inotify_init1 => ("inotify_init", &[EMFILE, ENOMEM, ENOSYS]),
+        libc::SYS_inotify_add_watch => ("inotify_add_watch", &[ENOSPC, ENOMEM, ENOSYS]),
         libc::SYS_link | libc::SYS_linkat => ("link", &[ENOSPC, EDQUOT, EIO, ENOMEM]),
         libc::SYS_unlink | libc::SYS_unlinkat => ("unlink", &[EIO, ENOMEM]),
         libc::SYS_rename | libc::SYS_renameat | libc::SYS_renameat2 => {
