@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::options::Request;
 use crate::pause::Pause;
 use crate::reception::{admit, prepare};
-use crate::sessions::{Accepted, Programs, Sessions};
+use crate::sessions::{Accepted, Copies, Programs, Sessions};
 
 /// Statuses of a session that ended before there was a process for it.
 const DENIED: u32 = 100 << 8;
@@ -38,7 +38,7 @@ pub struct Server<'a, S> {
     facts: Facts,
 }
 
-impl<'a> Server<'a, Programs> {
+impl<'a> Server<'a, Copies> {
     /// Starts `programs` for the connections to `listener`.
     pub fn new(
         request: &'a Request,
@@ -51,7 +51,7 @@ impl<'a> Server<'a, Programs> {
             door: Door::of(&listener),
             listener,
             signals,
-            sessions: programs.clone(),
+            sessions: Copies::of(programs.clone()),
             programs,
             crowd: Crowd::new(request.limit, request.limit_for_each),
             pause: Pause::none(),
@@ -110,6 +110,8 @@ impl<S: Sessions> Server<'_, S> {
     fn reap(&mut self) {
         while let Ok(Some((process, status))) = reap_status() {
             if self.crowd.leave(process) {
+                // The lower bits are the signal: see wait(2).
+                self.sessions.ended(status & 0x7f != 0);
                 self.log.tell(|| lines::end(process, status));
                 self.tell_status();
             }

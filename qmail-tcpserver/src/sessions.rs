@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
+use qmail_forkserver::Starter;
 use qmail_sys::Spawn;
 
 use crate::environment::Changes;
@@ -33,6 +34,39 @@ pub trait Sessions {
     /// # Errors
     /// If there is no process for it. The connection is closed then.
     fn start(&mut self, connection: Accepted) -> io::Result<Session>;
+
+    /// A session has ended, killed by a signal or not.
+    fn ended(&mut self, was_killed: bool);
+}
+
+/// Copies of a program that can stay, one for each connection; where it cannot, the program.
+#[derive(Debug)]
+pub struct Copies {
+    programs: Programs,
+    starter: Starter,
+}
+
+impl Copies {
+    /// Of this program.
+    pub fn of(programs: Programs) -> Self {
+        Self { programs, starter: Starter::new() }
+    }
+}
+
+impl Sessions for Copies {
+    fn start(&mut self, connection: Accepted) -> io::Result<Session> {
+        let Accepted { socket, changes } = connection;
+        let spawn = self.programs.spawn(&socket, changes);
+        if let Some(copy) = self.starter.copy(&spawn) {
+            return Ok(Session { process: copy?.id(), failure: None });
+        }
+        let started = spawn.start_telling()?;
+        Ok(Session { process: started.child.id(), failure: started.failure })
+    }
+
+    fn ended(&mut self, was_killed: bool) {
+        self.starter.ended(was_killed);
+    }
 }
 
 /// A program that is started for each connection, with the connection as descriptors 0 and 1.
@@ -68,14 +102,6 @@ impl Programs {
     }
 }
 
-impl Sessions for Programs {
-    fn start(&mut self, connection: Accepted) -> io::Result<Session> {
-        let Accepted { socket, changes } = connection;
-        let started = self.spawn(&socket, changes).start_telling()?;
-        Ok(Session { process: started.child.id(), failure: started.failure })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,7 +113,8 @@ mod tests {
         let (ours, mut client) = UnixStream::pair().unwrap();
         let changes = vec![(b"A".to_vec(), Some(b"b".to_vec())), (b"PATH".to_vec(), None)];
         let connection = Accepted { socket: ours.into(), changes };
-        let session = Programs::new(OsStr::new(program), &words).start(connection).unwrap();
+        let programs = Programs::new(OsStr::new(program), &words);
+        let session = Copies::of(programs).start(connection).unwrap();
         let mut said = String::new();
         client.read_to_string(&mut said).unwrap();
         (session, said)

@@ -1,4 +1,4 @@
-//! Starting programs, those that can stay without an exec for each job.
+//! Starting a program that can stay, without an exec for each job.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -6,7 +6,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use qmail_sys::{Child, Exit, Spawn};
+use qmail_sys::{Child, Spawn};
 use qmail_wire::fork_server::Job;
 
 use crate::program::{Program, can_stay};
@@ -27,16 +27,15 @@ impl Starter {
         Self::default()
     }
 
-    /// Starts the program: as [`Spawn::start`] for those who look at the child.
+    /// Has a copy of the program do what it would do: a child as of [`Spawn::start`]. `None` if the
+    /// program has to be started.
     ///
     /// # Errors
-    /// Those of [`Spawn::start`], and if the program that stayed has gone while it was asked.
-    pub fn start(&mut self, spawn: Spawn<'_>) -> io::Result<Child> {
-        self.look_at(&spawn);
-        let asked = job(&spawn).filter(|_| self.can_stay());
-        let asked =
-            asked.and_then(|(job, descriptors)| self.ask(&spawn, &job.encode()?, &descriptors));
-        asked.unwrap_or_else(|| spawn.start())
+    /// If there is no process to be had, or the program that stayed has gone while it was asked.
+    pub fn copy(&mut self, spawn: &Spawn<'_>) -> Option<io::Result<Child>> {
+        self.look_at(spawn);
+        let (job, descriptors) = job(spawn).filter(|_| self.can_stay)?;
+        self.ask(spawn, &job.encode()?, &descriptors)
     }
 
     pub(crate) fn can_stay(&self) -> bool {
@@ -64,12 +63,12 @@ impl Starter {
         None
     }
 
-    /// Takes notice of how a child has ended.
+    /// A copy has ended, killed by a signal or not.
     ///
     /// All copies have the same addresses. Whoever makes one of them crash must not learn from that
     /// where things are in the next one: that is a copy of another process.
-    pub fn ended(&mut self, exit: Exit) {
-        if matches!(exit, Exit::Signal(_)) {
+    pub fn ended(&mut self, was_killed: bool) {
+        if was_killed {
             self.server = None;
         }
     }

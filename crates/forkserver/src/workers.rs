@@ -54,7 +54,7 @@ impl Workers {
     /// Starts the program, or has it started by those who can stay.
     ///
     /// # Errors
-    /// Those of [`Starter::start`].
+    /// Those of [`Starter::copy`] and of [`Spawn::start`].
     pub fn start(&mut self, spawn: Spawn<'_>) -> io::Result<Started> {
         if self.starter.look_at(&spawn) {
             self.idle.clear();
@@ -86,16 +86,15 @@ impl Workers {
             Ok(_) | Err(_) => {
                 // It has gone without a word. Those who have its addresses go, too.
                 self.idle.clear();
-                let exit = Exit::Signal(Signal::SIGKILL as i32);
-                self.starter.ended(exit);
-                exit
+                self.starter.ended(true);
+                Exit::Signal(Signal::SIGKILL as i32)
             }
         }
     }
 
     /// A process of one job has ended.
     pub fn ended(&mut self, exit: Exit) {
-        self.starter.ended(exit);
+        self.starter.ended(matches!(exit, Exit::Signal(_)));
     }
 
     /// Gives the job to one who waits, or to a new one; `None` if there can be none.
