@@ -96,7 +96,11 @@ impl System for Qmail {
 
     fn take(&self, site: &Site) -> io::Result<()> {
         let daemon = site.tree().accounts().qmaild;
-        let mut server = words(["tcpserver", "-H", "-R", "-l", "test.example", "-c", "200"]);
+        let own = Self::program(site, "qmail-tcpserver");
+        let has_one = site.tree().command("/usr/bin/test").arg("-x").arg(&own).run();
+        let server = if has_one.code == Some(0) { own } else { "tcpserver".into() };
+        let mut server = vec![server];
+        server.extend(words(["-H", "-R", "-l", "test.example", "-c", "200"]));
         server.extend(words(["-b", "200", "-u", &daemon.uid.to_string()]));
         server.extend(words(["-g", &daemon.gid.to_string(), "127.0.0.1", "2525"]));
         server.push(Self::program(site, "qmail-smtpd"));
