@@ -87,7 +87,7 @@ fn zap_ends_a_delivery_that_hangs_and_stop_does_not() {
     tree.queue("a@b", &["x@far.example"], "hi\n");
     wait::until("a connection", || (sink.connections() > 0).then_some(()));
     expect(&tree, "qmail stop", "smtp: is not running\nsend: still running (pid N)\n", 1);
-    assert_eq!(tree.processes_named("qmail-remote").len(), 1);
+    assert!(!tree.processes_named("qmail-remote").is_empty());
     expect(&tree, "qmail zap send", "send: zapped\n", 0);
     wait::until("the end of everybody", || tree.names_of_processes().is_empty().then_some(()));
     // The message is still there, and goes out next time.

@@ -8,8 +8,8 @@ use nix::errno::Errno;
 
 use crate::fork;
 
-/// What the main thread of a program has, as a rule.
-const STACK: usize = 8 << 20;
+/// Far more than any of our programs uses, and little beside what softlimit(8) leaves.
+const STACK: usize = 1 << 20;
 /// Nothing may be below it: who runs out of stack is to crash.
 const GUARD: usize = 1 << 16;
 
