@@ -4,6 +4,7 @@ use qmail_local::instruction::{Instruction, instructions};
 use qmail_rspawn::RemoteOutput;
 use qmail_spawn::Output;
 use qmail_sys::Exit;
+use qmail_wire::fork_server::Job;
 use qmail_wire::spawn::{Command, CommandParser, ReportParser, Verdict, Width};
 
 use crate::{contains, same_in_pieces};
@@ -35,6 +36,18 @@ pub(crate) fn spawn(bytes: &[u8]) {
     for width in [Width::One, Width::Two] {
         orders(bytes, width);
         reports(bytes, width);
+    }
+    jobs(bytes);
+}
+
+/// A job is what was sent, and nothing that a program cannot be given.
+fn jobs(bytes: &[u8]) {
+    let Some(job) = Job::parse(bytes) else { return };
+    assert!(!job.arguments.is_empty());
+    let names = job.environment.iter().map(|(name, _)| name);
+    assert!(names.clone().all(|name| !name.is_empty() && !name.contains(&b'=')));
+    if let Some(message) = job.encode() {
+        assert_eq!(Job::parse(&message), Some(job));
     }
 }
 

@@ -68,7 +68,7 @@ laws! {
     sasl login::sasl, ["AGEAYg==" "YQ==" "=" "*" "PLAIN " "LOGIN " "CRAM-MD5 " "AAAA" "YSBiYg=="];
     smtp_command smtp::command, ["MAIL FROM:" "RCPT TO:" "<" ">" "@" "\"" "\\" ":" " " "SIZE=1" "[127.0.0.1]" "\0" "\r"];
     smtp_reply smtp::reply, ["250-" "250 ok\r\n" "\n" "550 no\n" "421" "\r" "SIZE 1\n" "STARTTLS\n" "AUTH PLAIN LOGIN\n"];
-    spawn delivery::spawn, ["\u{1}" "12/34\0" "a@b\0" "K" "Z" "D" "\0" "/" "0"];
+    spawn delivery::spawn, ["\u{1}" "12/34\0" "a@b\0" "K" "Z" "D" "\0" "/" "0" "c111\0c111\0" "u1\0g1\0" "t0\0" "d/\0" "ax\0" "sA=b\0" "rA\0" "w\0"];
     spp_output plugins::output, ["A\n" "N\n" "O\n" "D\n" "E550 no\n" "R421 bye\n" "LMx\n" "P250-x\n" "HX-A: b\n" "H b\n" "Ca@b\n" "SA=b\n" "UA\n" "\r" "\0" "\n"];
     tls_report netstrings::tls_report, ["1:R," "4:1:R,," "4:1:G,," "4:Nodd," "3:Uno," "3:Fno," "8:VTLSv1.3," "2:CX," "2:Sx," "3:Pno," "1:T," "4:Ma@b," "60:" "25:" ":" "," "\n"];
 }
