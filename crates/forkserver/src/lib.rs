@@ -1,9 +1,9 @@
 //! Programs that stay, and have a copy of themselves ready for each job: fork servers.
 //!
 //! More than half of what a short program costs is its start. A program whose `main` is [`main`] can
-//! be started once, without a job, and makes a copy of itself for each; a [`Starter`] starts
-//! programs, those that can stay in this way. For whoever waits for the child there is no
-//! difference: the copy is his child.
+//! be started once, without a job, and makes a copy of itself for each: that is what a [`Starter`]
+//! asks for. For whoever waits for the child there is no difference: the copy is his child. To
+//! [`Workers`] a copy that is done is lent again, for the next job of the same user.
 //!
 //! A copy begins with what the program is before its first step: of the jobs of others it has
 //! nothing, and they can have no effect on it. Its user and descriptors are set up by the copy itself,

@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use qmail_sys::{Child, Spawn, message_sockets, receive_message, send_message};
+use qmail_sys::{Child, Spawn, errno, message_sockets, receive_message, send_message};
 use qmail_wire::fork_server::{ARGUMENT, MARK, Reply, SOCKET};
 
 /// An argument that gives way to what ps(1) is to show of a copy: see `qmail_sys::Title`.
@@ -25,8 +25,10 @@ pub(crate) enum Answer {
     Begun(Child),
     /// It was not heard, and can be given to somebody else.
     Unheard,
-    /// There is no copy for it, or it is not known whether there is.
+    /// There is no copy for it now, or it is not known whether there is.
     Failed(io::Error),
+    /// There will never be one.
+    Never,
 }
 
 impl Server {
@@ -66,9 +68,10 @@ impl Server {
                 Some(child) => Answer::Begun(child),
                 None => Answer::Failed(ErrorKind::InvalidData.into()),
             },
-            Some(Reply(Err(errno))) => {
-                let errno = i32::try_from(errno).unwrap_or_default();
-                Answer::Failed(io::Error::from_raw_os_error(errno))
+            Some(Reply(Err(number))) => {
+                let error = io::Error::from_raw_os_error(i32::try_from(number).unwrap_or_default());
+                // Some kernels and filters of system calls know only children of one's own.
+                if errno::is_temporary(&error) { Answer::Failed(error) } else { Answer::Never }
             }
             None => Answer::Failed(ErrorKind::UnexpectedEof.into()),
         }

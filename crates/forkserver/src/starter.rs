@@ -54,6 +54,10 @@ impl Starter {
             match self.server(spawn)?.ask(job, descriptors) {
                 Answer::Begun(child) => return Some(Ok(child)),
                 Answer::Unheard => self.server = None,
+                Answer::Never => {
+                    (self.can_stay, self.server) = (false, None);
+                    return None;
+                }
                 Answer::Failed(error) => {
                     self.server = None;
                     return Some(Err(error));

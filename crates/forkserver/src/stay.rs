@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use qmail_sys::{Siblings, Title, inherit, receive_message, send_message};
 use qmail_wire::fork_server::{ARGUMENT, LONGEST_JOB, MARK, Reply, SOCKET};
 
-use crate::work::Copy;
+use crate::work::Work;
 
 /// Does once what `body` does with the arguments, the name of the program before them; or, if it is
 /// asked to stay, each time that it is asked, in a copy of this process. `body` returns the exit
@@ -31,8 +31,8 @@ pub fn main(body: impl Fn(Vec<OsString>) -> u8) -> ExitCode {
 fn stay(arguments: &[OsString], body: impl Fn(Vec<OsString>) -> u8) -> io::Result<()> {
     let mut socket = Some(inherit(SOCKET)?);
     let siblings = Siblings::new()?;
-    let mut copy = Copy { title: Title::find(), body };
-    copy.show(arguments.get(..2).unwrap_or_default());
+    let mut work = Work { title: Title::find(), body };
+    work.show(arguments.get(..2).unwrap_or_default());
     let mut buffer = vec![0; LONGEST_JOB];
     let mut say = MARK.to_vec();
     while let Some(asker) = &socket {
@@ -45,7 +45,7 @@ fn stay(arguments: &[OsString], body: impl Fn(Vec<OsString>) -> u8) -> io::Resul
         let begun = siblings.fork(|| {
             // What is asked of us is nothing to it.
             socket = None;
-            copy.work(message, descriptors)
+            work.begin_with(message, descriptors)
         });
         // The next copy is to have nothing of this one's job.
         message.fill(0);

@@ -22,15 +22,15 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Jobs of one copy: what it might lose of its memory is never much.
 const MOST_JOBS: u32 = 100;
 
-/// A copy of the program, or what it is going to be one of.
-pub(crate) struct Copy<B> {
+/// What a program does, again and again.
+pub(crate) struct Work<B> {
     pub(crate) title: Option<Title>,
     pub(crate) body: B,
 }
 
-impl<B: Fn(Vec<OsString>) -> u8> Copy<B> {
+impl<B: Fn(Vec<OsString>) -> u8> Work<B> {
     /// Does the job that `message` is, and those that come after it. Returns the exit code.
-    pub(crate) fn work(&mut self, message: &[u8], mut descriptors: Vec<OwnedFd>) -> u8 {
+    pub(crate) fn begin_with(&mut self, message: &[u8], mut descriptors: Vec<OwnedFd>) -> u8 {
         let Some(job) = Job::parse(message) else { return UNINTELLIGIBLE };
         let asker = if job.stays { descriptors.pop() } else { None };
         let code = self.do_once(job, descriptors);
