@@ -2,9 +2,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use qmail_sys::signal::Signal;
-use qmail_sys::{Child, Exit, Spawn, message_sockets, receive_message, send_message};
+use qmail_sys::{
+    Child, Exit, Interest, Spawn, message_sockets, poll, receive_message, send_message,
+};
 use qmail_wire::fork_server::Job;
 
 use crate::starter::{Starter, job};
@@ -89,6 +92,18 @@ impl Workers {
                 self.starter.ended(true);
                 Exit::Signal(Signal::SIGKILL as i32)
             }
+        }
+    }
+
+    /// Forgets those who have gone: to be asked when children have ended.
+    pub fn forget_gone(&mut self) {
+        let mut interests: Vec<_> =
+            self.idle.iter().map(|worker| Interest::reading(worker.as_fd())).collect();
+        if poll(&mut interests, Some(Duration::ZERO)).unwrap_or(false) {
+            // Nobody who waits has anything to say.
+            let mut is_gone =
+                interests.iter().map(Interest::is_ready).collect::<Vec<_>>().into_iter();
+            self.idle.retain(|_| is_gone.next() == Some(false));
         }
     }
 

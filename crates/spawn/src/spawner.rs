@@ -155,6 +155,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
                 self.begin(number, begun);
             }
         }
+        self.workers.forget_gone();
         Ok(ended)
     }
 

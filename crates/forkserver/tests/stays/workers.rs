@@ -135,7 +135,13 @@ fn who_has_nothing_to_do_goes() {
     let first = process(&mut workers);
     let child = Child::given(first.parse().unwrap()).unwrap();
     let ended = child.ended().unwrap();
+    let descriptors = || fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = descriptors();
+    workers.forget_gone();
+    assert_eq!(descriptors(), before);
     assert!(poll(&mut [Interest::reading(ended.as_fd())], Some(Duration::from_secs(300))).unwrap());
+    workers.forget_gone();
+    assert_eq!(descriptors(), before - 1);
     assert_eq!(child.wait().unwrap(), Exit::Code(0));
     assert_ne!(process(&mut workers), first);
 }
