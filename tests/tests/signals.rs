@@ -41,7 +41,7 @@ fn qmail_send_says_that_it_stops_and_waits_for_deliveries() {
     running.wait_for("status: qmail-todo stop processing asap");
     // What comes now waits for the next start; what is under way goes on.
     tree.queue("a@b", &["joe@test.example"], "hi\n");
-    assert_eq!(tree.processes_named("qmail-remote").len(), 1);
+    assert!(!tree.processes_named("qmail-remote").is_empty());
     assert_eq!(running.count("status: exiting"), 0);
     // Until somebody ends it.
     send(&tree, "qmail-remote", Signal::SIGTERM);
