@@ -442,7 +442,7 @@ fn another_program_in_the_place_of_qmail_local_makes_the_next_delivery() {
     let mut deliver = || lspawn.deliver(&message, "a@b", "joe@test.example");
     let by_itself = format!("Kby qmail-local\n{DONE}");
     assert_eq!((deliver(), deliver()), (by_itself.clone(), by_itself.clone()));
-    let (program, kept) = (tree.home().join("bin/qmail-local"), tree.home().join("bin/kept"));
+    let (program, kept) = (tree.home().join("bin/qmail-local"), tree.scratch().join("kept"));
     assert_eq!(tree.command("/bin/cp").arg(&program).arg(&kept).run().code, Some(0));
     // What wrappers do: the arguments are passed on, whatever they are.
     let wrapper = format!("echo through a wrapper; exec {} \"$@\"", kept.display());
