@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::unistd::ForkResult;
 
-use crate::{Child, Gid, Identity, borrow, environment};
+use crate::{Child, Gid, Identity, borrow, environment, fd};
 use prepared::Prepared;
 use setting::Setting;
 
@@ -275,6 +275,8 @@ impl<'fd> Spawn<'fd> {
         let setup = self.codes.setup;
         let setting = Setting::of(&self).map_err(|_| setup)?;
         setting.take_effect().map_err(|(code, _)| code)?;
+        // Here, and not where they are put in place: a child that borrows our memory does that, too.
+        self.descriptors.iter().for_each(|(target, _)| fd::give_again(*target));
         environment::change(&self.environment).map_err(|_| setup)?;
         Ok(self.arguments)
     }
@@ -362,6 +364,21 @@ mod tests {
         let started = Spawn::search("true").start_telling().unwrap();
         assert!(started.failure.is_none());
         assert_eq!(started.child.wait().unwrap(), Exit::Code(0));
+    }
+
+    /// In a process of its own, whose descriptor no other test takes.
+    #[test]
+    fn what_a_child_is_given_is_not_for_its_parent_to_take_again() {
+        let child = crate::fork(|| {
+            let Ok(ours) = crate::inherit(0) else { return 1 };
+            let spawn = Spawn::search("true").connect(0, ours.as_fd());
+            if spawn.start().and_then(Child::wait).is_err() {
+                return 2;
+            }
+            let again = crate::inherit(0).map(drop).map_err(|error| error.kind());
+            u8::from(again != Err(io::ErrorKind::AlreadyExists))
+        });
+        assert_eq!(child.unwrap().wait().unwrap(), Exit::Code(0));
     }
 
     #[test]

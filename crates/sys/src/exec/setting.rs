@@ -76,7 +76,6 @@ impl Setting {
             if result == -1 && source.is_some() {
                 return Err(Errno::last_raw());
             }
-            fd::give_again(*target);
         }
         let nothing = SigSet::empty();
         sigprocmask(SigmaskHow::SIG_SETMASK, Some(&nothing), None).map_err(|errno| errno as i32)?;
