@@ -76,29 +76,22 @@ impl Child {
 
 /// Takes one ended child, if there is one: its process id and how it ended.
 pub fn reap() -> io::Result<Option<(u32, Exit)>> {
-    loop {
-        match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
-            Ok(status) => {
-                if let Some((pid, exit)) = exit_of(status) {
-                    return Ok(Some((pid.as_raw().unsigned_abs(), exit)));
-                }
-            }
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno.into()),
-        }
-    }
+    reap_as(exit_of)
 }
 
 /// As [`reap`], with the status as wait(2) gives it to C programs: the signal that killed the child,
 /// 128 more if it left a core, and 256 times its exit code.
 pub fn reap_status() -> io::Result<Option<(u32, u32)>> {
+    reap_as(status_of)
+}
+
+fn reap_as<E>(end: fn(WaitStatus) -> Option<(Pid, E)>) -> io::Result<Option<(u32, E)>> {
     loop {
         match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return Ok(None),
             Ok(status) => {
-                if let Some((pid, status)) = status_of(status) {
-                    return Ok(Some((pid.as_raw().unsigned_abs(), status)));
+                if let Some((pid, end)) = end(status) {
+                    return Ok(Some((pid.as_raw().unsigned_abs(), end)));
                 }
             }
             Err(Errno::EINTR) => {}
