@@ -11,9 +11,9 @@ mod standing;
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::BorrowedFd;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use qmail_forkserver::Program;
 use qmail_sys::{Exit, Identity};
 use qmail_wire::lookup::question;
 use qmail_wire::spawn::DeliveryNumber;
@@ -49,13 +49,6 @@ struct Lookup {
 enum Asked {
     Standing(Standing),
     Once(Once),
-}
-
-/// What tells a program from the one that takes its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Program {
-    file: (u64, u64),
-    changed: (i64, i64),
 }
 
 /// How far a lookup has come: the six strings, or why there are none.
@@ -147,13 +140,5 @@ impl Lookups {
         if is_of_use && self.idle.len() < IDLE {
             self.idle.push(standing);
         }
-    }
-}
-
-impl Program {
-    /// `None` if nothing can be said of it.
-    fn at(path: &Path) -> Option<Self> {
-        let file = std::fs::metadata(path).ok()?;
-        Some(Self { file: (file.dev(), file.ino()), changed: (file.ctime(), file.ctime_nsec()) })
     }
 }

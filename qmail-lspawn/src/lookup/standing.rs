@@ -6,11 +6,12 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use qmail_forkserver::Program;
 use qmail_sys::{Identity, pipe, set_nonblocking};
 use qmail_wire::lookup::{Answer, AnswerParser, Heard, QUESTIONS, STANDING};
 
+use super::Found;
 use super::once::program;
-use super::{Found, Program};
 use crate::trouble::Failure;
 
 /// How long it is asked; then another one takes its place. What it reads once, like the order of
