@@ -131,7 +131,7 @@ const TABLE: &[Row] = &[
     row("bin/qmail-local",      Program,       Owner,  0o0711),
     row("bin/qmail-popup",      Program,       Owner,  0o0711),
     row("bin/qmail-pw2u",       Program,       Owner,  0o0711),
-    row("bin/qmail-remote",     Program,       Owner,  0o0755),
+    row("bin/qmail-remote",     Program,       Owner,  0o0711),
     row("bin/qmail-rspawn",     Program,       Owner,  0o0711),
     row("bin/qmail-send",       Program,       Owner,  0o0711),
     row("bin/qmail-tlsrelay",   Program,       Owner,  0o0711),

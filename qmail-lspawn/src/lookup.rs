@@ -13,7 +13,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 
-use qmail_forkserver::Program;
+use qmail_core::program::Program;
 use qmail_sys::{Exit, Identity};
 use qmail_wire::lookup::question;
 use qmail_wire::spawn::DeliveryNumber;

@@ -8,18 +8,17 @@
 //! A copy begins with what the program is before its first step: of the jobs of others it has
 //! nothing, and they can have no effect on it. Its user and descriptors are set up by the copy itself,
 //! with the same calls as before an exec. Other programs in the same place, wrappers and originals,
-//! are never asked to stay: that a program can is written in its file.
+//! are started for each job, as ever: that a program can stay is written in its file, and its greeting
+//! says which file it is.
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-mod program;
-mod server;
+mod question;
 mod starter;
 mod stay;
 mod work;
 mod workers;
 
-pub use program::Program;
 pub use starter::Starter;
-pub use stay::main;
+pub use stay::{main, main_beside};
 pub use workers::{Started, Worker, Workers};

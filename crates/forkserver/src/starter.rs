@@ -4,27 +4,29 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 
+use qmail_core::keeper::Keeper;
 use qmail_sys::{Child, Spawn};
-use qmail_wire::fork_server::Job;
+use qmail_wire::fork_server::{FORK_SERVER, Job};
 
-use crate::program::{Program, can_stay};
-use crate::server::{Answer, Server};
+use crate::question::{Answer, ask};
 
 /// Starts one program again and again. Another one that takes its place counts at once.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Starter {
-    program: Option<Program>,
-    file: PathBuf,
-    can_stay: bool,
-    server: Option<Server>,
+    keeper: Keeper,
+}
+
+impl Default for Starter {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Starter {
     /// A starter that has started nothing.
     pub fn new() -> Self {
-        Self::default()
+        Self { keeper: Keeper::new(FORK_SERVER) }
     }
 
     /// Has a copy of the program do what it would do: a child as of [`Spawn::start`]. `None` if the
@@ -34,12 +36,12 @@ impl Starter {
     /// If there is no process to be had, or the program that stayed has gone while it was asked.
     pub fn copy(&mut self, spawn: &Spawn<'_>) -> Option<io::Result<Child>> {
         self.look_at(spawn);
-        let (job, descriptors) = job(spawn).filter(|_| self.can_stay)?;
+        let (job, descriptors) = job(spawn).filter(|_| self.can_stay())?;
         self.ask(spawn, &job.encode()?, &descriptors)
     }
 
     pub(crate) fn can_stay(&self) -> bool {
-        self.can_stay
+        self.keeper.can_stay()
     }
 
     /// Has a copy made for this job; `None` if there is nobody who could.
@@ -49,17 +51,18 @@ impl Starter {
         job: &[u8],
         descriptors: &[BorrowedFd<'_>],
     ) -> Option<io::Result<Child>> {
+        let name = spawn.parts()?.arguments.first()?.clone();
         // One that has gone since is not to be seen before it is spoken to.
         for _ in 0..2 {
-            match self.server(spawn)?.ask(job, descriptors) {
+            match ask(self.keeper.socket(&name)?, job, descriptors) {
                 Answer::Begun(child) => return Some(Ok(child)),
-                Answer::Unheard => self.server = None,
+                Answer::Unheard => self.keeper.let_go(),
                 Answer::Never => {
-                    (self.can_stay, self.server) = (false, None);
+                    self.keeper.give_up();
                     return None;
                 }
                 Answer::Failed(error) => {
-                    self.server = None;
+                    self.keeper.let_go();
                     return Some(Err(error));
                 }
             }
@@ -73,33 +76,13 @@ impl Starter {
     /// where things are in the next one: that is a copy of another process.
     pub fn ended(&mut self, was_killed: bool) {
         if was_killed {
-            self.server = None;
+            self.keeper.let_go();
         }
     }
 
     /// Finds out whether the program is still the same. Returns whether it is another one.
     pub(crate) fn look_at(&mut self, spawn: &Spawn<'_>) -> bool {
-        let files = spawn.files().into_iter();
-        let found = files.filter_map(|file| Some((Program::at(&file)?, file))).next();
-        let (program, file) = found.map_or_else(Default::default, |(p, file)| (Some(p), file));
-        let is_another = program != self.program || file != self.file;
-        if is_another {
-            self.server = None;
-            self.can_stay = program.is_some() && can_stay(&file);
-            (self.program, self.file) = (program, file);
-        }
-        is_another
-    }
-
-    fn server(&mut self, spawn: &Spawn<'_>) -> Option<&Server> {
-        if self.server.is_none() {
-            let name = spawn.parts()?.arguments.first()?.clone();
-            let server = Server::start(&self.file, &name).ok()?;
-            // What was started may be another one than we have looked at.
-            self.server = server.filter(|_| Program::at(&self.file) == self.program);
-            self.can_stay = self.server.is_some();
-        }
-        self.server.as_ref()
+        self.keeper.look_at(spawn.files())
     }
 }
 

@@ -4,10 +4,12 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use qmail_core::program::own_greeting;
 use qmail_sys::{Siblings, Title, inherit, receive_message, send_message};
-use qmail_wire::fork_server::{ARGUMENT, LONGEST_JOB, MARK, Reply, SOCKET};
+use qmail_wire::fork_server::{FORK_SERVER, LONGEST_JOB, Reply};
+use qmail_wire::stay::SOCKET;
 
-use crate::work::Work;
+use crate::work::{Work, show};
 
 /// Does once what `body` does with the arguments, the name of the program before them; or, if it is
 /// asked to stay, each time that it is asked, in a copy of this process. `body` returns the exit
@@ -17,24 +19,39 @@ use crate::work::Work;
 /// that the next time could find, but descriptors 0 to 2, the directory and the mask of new files.
 /// Nothing may be done before: every copy would have what was found out.
 pub fn main(body: impl Fn(Vec<OsString>) -> u8) -> ExitCode {
+    main_beside((), |()| {}, |arguments, ()| body(arguments))
+}
+
+/// As [`main`], beside something that the process that stays has for its copies: it looks after that
+/// before it makes one.
+pub fn main_beside<C>(
+    mut companion: C,
+    look_after: impl Fn(&mut C),
+    body: impl Fn(Vec<OsString>, &C) -> u8,
+) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if arguments.get(1).is_none_or(|argument| argument != ARGUMENT) {
-        return ExitCode::from(body(arguments));
+    if arguments.get(1).is_none_or(|argument| argument != FORK_SERVER.argument) {
+        return ExitCode::from(body(arguments, &companion));
     }
-    match stay(&arguments, body) {
+    match stay(&arguments, &mut companion, look_after, body) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(111),
     }
 }
 
 /// Until nobody is there any more to ask.
-fn stay(arguments: &[OsString], body: impl Fn(Vec<OsString>) -> u8) -> io::Result<()> {
+fn stay<C>(
+    arguments: &[OsString],
+    companion: &mut C,
+    look_after: impl Fn(&mut C),
+    body: impl Fn(Vec<OsString>, &C) -> u8,
+) -> io::Result<()> {
     let mut socket = Some(inherit(SOCKET)?);
     let siblings = Siblings::new()?;
-    let mut work = Work { title: Title::find(), body };
-    work.show(arguments.get(..2).unwrap_or_default());
+    let mut title = Title::find();
+    show(title.as_mut(), arguments.get(..2).unwrap_or_default());
     let mut buffer = vec![0; LONGEST_JOB];
-    let mut say = MARK.to_vec();
+    let mut say = own_greeting(&FORK_SERVER)?;
     while let Some(asker) = &socket {
         send_message(asker, &say, &[])?;
         let (length, descriptors) = receive_message(asker, &mut buffer)?;
@@ -42,10 +59,12 @@ fn stay(arguments: &[OsString], body: impl Fn(Vec<OsString>) -> u8) -> io::Resul
         if message.is_empty() {
             return Ok(());
         }
+        look_after(companion);
         let begun = siblings.fork(|| {
             // What is asked of us is nothing to it.
             socket = None;
-            work.begin_with(message, descriptors)
+            let body = |arguments| body(arguments, companion);
+            Work { title: title.as_mut(), body }.begin_with(message, descriptors)
         });
         // The next copy is to have nothing of this one's job.
         message.fill(0);

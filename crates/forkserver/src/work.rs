@@ -9,10 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use qmail_core::heap::keep_pages;
-use qmail_sys::{
-    FailureCodes, Gid, Identity, Interest, Spawn, Title, Uid, poll, receive_message,
-    refuse_messages, send_message,
-};
+use qmail_core::keeper::next_message;
+use qmail_sys::{FailureCodes, Gid, Identity, Spawn, Title, Uid, refuse_messages, send_message};
 use qmail_wire::fork_server::{Job, LONGEST_JOB};
 
 /// What a copy ends with that was told nothing it can do.
@@ -23,14 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const MOST_JOBS: u32 = 100;
 
 /// What a program does, again and again.
-pub(crate) struct Work<B> {
-    pub(crate) title: Option<Title>,
+pub(crate) struct Work<'t, B> {
+    pub(crate) title: Option<&'t mut Title>,
     pub(crate) body: B,
 }
 
-impl<B: Fn(Vec<OsString>) -> u8> Work<B> {
+impl<B: Fn(Vec<OsString>) -> u8> Work<'_, B> {
     /// Does the job that `message` is, and those that come after it. Returns the exit code.
-    pub(crate) fn begin_with(&mut self, message: &[u8], mut descriptors: Vec<OwnedFd>) -> u8 {
+    pub(crate) fn begin_with(mut self, message: &[u8], mut descriptors: Vec<OwnedFd>) -> u8 {
         let Some(job) = Job::parse(message) else { return UNINTELLIGIBLE };
         let asker = if job.stays { descriptors.pop() } else { None };
         let code = self.do_once(job, descriptors);
@@ -41,7 +39,7 @@ impl<B: Fn(Vec<OsString>) -> u8> Work<B> {
     }
 
     /// Says what the first job has ended with, and does others.
-    fn go_on(&mut self, asker: &OwnedFd, mut code: u8) -> io::Result<()> {
+    fn go_on(mut self, asker: &OwnedFd, mut code: u8) -> io::Result<()> {
         let mut buffer = vec![0; LONGEST_JOB];
         // A copy: the first one may have got the number of what a job is given, and be closed with it.
         let nothing = File::options().read(true).write(true).open("/dev/null");
@@ -56,11 +54,9 @@ impl<B: Fn(Vec<OsString>) -> u8> Work<B> {
             if jobs == 1 {
                 keep_pages();
             }
-            if !is_last && !poll(&mut [Interest::reading(asker.as_fd())], Some(PATIENCE))? {
-                refuse_messages(asker)?;
-            }
             // What was sent before we refused is there, and has to be done.
-            let (length, descriptors) = receive_message(asker, &mut buffer)?;
+            let patience = if is_last { Duration::ZERO } else { PATIENCE };
+            let (length, descriptors) = next_message(asker, &mut buffer, patience)?;
             let message = buffer.get(..length).unwrap_or_default();
             if message.is_empty() {
                 break;
@@ -75,17 +71,18 @@ impl<B: Fn(Vec<OsString>) -> u8> Work<B> {
         match begin(job, &descriptors) {
             Ok(arguments) => {
                 drop(descriptors);
-                self.show(&arguments);
+                show(self.title.as_deref_mut(), &arguments);
                 (self.body)(arguments)
             }
             Err(code) => code,
         }
     }
+}
 
-    pub(crate) fn show(&mut self, arguments: &[OsString]) {
-        if let Some(title) = &mut self.title {
-            title.show(arguments.iter().map(|argument| argument.as_bytes()));
-        }
+/// Shows these arguments to whoever looks at processes.
+pub(crate) fn show(title: Option<&mut Title>, arguments: &[OsString]) {
+    if let Some(title) = title {
+        title.show(arguments.iter().map(|argument| argument.as_bytes()));
     }
 }
 

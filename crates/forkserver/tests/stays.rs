@@ -17,6 +17,11 @@ use qmail_forkserver::Starter;
 use qmail_sys::{Child, Exit, FailureCodes, Gid, Identity, Spawn, Uid, effective_uid, pipe};
 
 fn main() -> ExitCode {
+    if this().ends_with("wrapper") {
+        let wrapped = Spawn::new(this().with_file_name("wrapped"));
+        let _ = wrapped.args(std::env::args_os().skip(1)).replace();
+        return ExitCode::FAILURE;
+    }
     qmail_forkserver::main(|arguments| {
         if arguments.get(1).is_some_and(|first| first == "job") {
             return job(&arguments);
@@ -30,6 +35,7 @@ fn main() -> ExitCode {
         one_that_was_killed_is_replaced();
         a_program_in_its_place_is_run_at_once();
         a_script_is_never_asked_to_stay();
+        what_a_wrapper_becomes_is_not_taken_for_it();
         what_is_too_long_for_a_message_is_done_all_the_same();
         a_copy_has_nothing_of_the_jobs_of_others();
         workers::tests();
@@ -194,7 +200,7 @@ fn a_script_is_never_asked_to_stay() {
     let directory = tempfile::tempdir().unwrap();
     let script = directory.path().join("script");
     let told = directory.path().join("told");
-    let mark = String::from_utf8(qmail_wire::fork_server::MARK.to_vec()).unwrap();
+    let mark = String::from_utf8(qmail_wire::fork_server::FORK_SERVER.mark.to_vec()).unwrap();
     let mark = mark.trim_end_matches('\0');
     let text = format!(
         "#!/bin/sh\n# {mark}\necho \"$@\" >> {}\nexec {} \"$@\"\n",
@@ -209,6 +215,18 @@ fn a_script_is_never_asked_to_stay() {
     let mut starter = Starter::new();
     assert_ne!(place(&mut starter, &script), place(&mut starter, &script));
     assert_eq!(fs::read_to_string(told).unwrap(), "job where\njob where\n");
+}
+
+fn what_a_wrapper_becomes_is_not_taken_for_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let wrapper = directory.path().join("wrapper");
+    for name in ["wrapper", "wrapped"] {
+        fs::copy(this(), directory.path().join(name)).unwrap();
+    }
+    let mut starter = Starter::new();
+    let first = place(&mut starter, &wrapper);
+    assert!(first.ends_with(&format!(" {}", std::process::id())), "{first}");
+    assert_ne!(place(&mut starter, &wrapper), first);
 }
 
 fn what_is_too_long_for_a_message_is_done_all_the_same() {

@@ -1,20 +1,17 @@
 //! Between a program that starts others and one that stays for it: a fork server.
 //!
-//! A program that can stay has [`MARK`] in its file. Started with [`ARGUMENT`] and [`SOCKET`], it
-//! sends the mark, and then has a copy of itself do each [`Job`] that it is sent: one message for
-//! each, which has the descriptors of the job with it, and one [`Reply`] to each. A copy that is to
+//! A [`FORK_SERVER`] has a copy of itself do each [`Job`] that it is sent: one message for each, which
+//! has the descriptors of the job with it, and one [`Reply`] to each. A copy that is to
 //! [stay, too](Job::stays) has a socket as the last of them: by this it sends what the job ended with,
 //! one byte, and gets further jobs for the same user.
 //!
 //! A job is a row of strings, as in the files of the queue: a letter, what it says, a NUL.
 
-/// What the file of a program that can stay has in it, and what it says first. Whoever speaks
-/// differently has another number.
-pub const MARK: &[u8] = b"qmail-rs fork server 1\0";
-/// The first argument of a program that is to stay.
-pub const ARGUMENT: &str = "--fork-server";
-/// The descriptor by which it is spoken to.
-pub const SOCKET: u8 = 3;
+use crate::stay::Service;
+
+/// What a program that has copies of itself do jobs is to others.
+pub const FORK_SERVER: Service =
+    Service { mark: b"qmail-rs fork server 2\0", argument: "--fork-server", room: 1000 };
 /// Bytes of a job, at most.
 pub const LONGEST_JOB: usize = 1 << 16;
 /// Descriptors of a job, at most.

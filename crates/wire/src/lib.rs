@@ -14,5 +14,6 @@ pub mod sasl;
 pub mod smtp_client;
 pub mod smtp_server;
 pub mod spawn;
+pub mod stay;
 pub mod tlsrelay;
 pub mod todo;

@@ -6,7 +6,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use qmail_forkserver::Program;
+use qmail_core::program::Program;
 use qmail_sys::{Identity, pipe, set_nonblocking};
 use qmail_wire::lookup::{Answer, AnswerParser, Heard, QUESTIONS, STANDING};
 
