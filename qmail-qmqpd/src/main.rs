@@ -12,6 +12,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use qmail_core::submit::QueueServer;
+use qmail_forkserver::main_beside;
 use qmail_message::Peer;
 use qmail_qmqpd::session::Session;
 use qmail_wire::broken::Broken;
@@ -20,10 +22,12 @@ use qmail_wire::broken::Broken;
 const LONGEST_SESSION: u32 = 3600;
 
 fn main() -> ExitCode {
-    qmail_forkserver::main(|_| gather_and_serve().map_or_else(|broken| broken.code(), |()| 0))
+    main_beside(QueueServer::new(), QueueServer::look_after, |_, queue| {
+        gather_and_serve(queue).map_or_else(|broken| broken.code(), |()| 0)
+    })
 }
 
-fn gather_and_serve() -> Result<(), Broken> {
+fn gather_and_serve(queue: &QueueServer) -> Result<(), Broken> {
     let resources = |_| Broken::Resources;
     qmail_sys::signal::exit_after(LONGEST_SESSION, Broken::Resources.code()).map_err(resources)?;
     let input = File::from(qmail_sys::inherit(0).map_err(resources)?);
@@ -31,7 +35,7 @@ fn gather_and_serve() -> Result<(), Broken> {
     let home = qmail_core::home::home();
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
     let client = Peer::from_environment(&variable);
-    let session = Session { client: &client, home: &home, now };
+    let session = Session { client: &client, home: &home, queue, now };
     session.serve(BufReader::with_capacity(65_536, input), output)
 }
 

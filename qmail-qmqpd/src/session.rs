@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use qmail_address::breaks_lines;
-use qmail_core::submit::Submission;
+use qmail_core::submit::{QueueServer, Submission};
 use qmail_message::Peer;
 use qmail_wire::broken::Broken;
 use qmail_wire::netstring::{Netstrings, encode};
@@ -22,6 +22,8 @@ pub struct Session<'a> {
     pub client: &'a Peer,
     /// Home directory of qmail.
     pub home: &'a Path,
+    /// Whom messages are told for which no queue program is named.
+    pub queue: &'a QueueServer,
     /// The seconds since 1970.
     pub now: fn() -> u64,
 }
@@ -62,7 +64,8 @@ impl Session<'_> {
 
     fn receive<R: BufRead>(&self, input: &mut Netstrings<R>) -> Result<Submission, Broken> {
         let length = input.begin()?;
-        let mut submission = Submission::start(self.home).map_err(|_| Broken::Resources)?;
+        let mut submission =
+            Submission::start_beside(self.queue, self.home).map_err(|_| Broken::Resources)?;
         submission.write(&self.client.received(b"QMQP", None, (self.now)()));
         input.pass(length, |block| submission.write(block))?;
         input.end()?;

@@ -12,6 +12,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use qmail_core::submit::QueueServer;
+use qmail_forkserver::main_beside;
 use qmail_qmtpd::session::Session;
 use qmail_qmtpd::settings::Settings;
 use qmail_wire::broken::Broken;
@@ -20,13 +22,13 @@ use qmail_wire::broken::Broken;
 const LONGEST_SESSION: u32 = 3600;
 
 fn main() -> ExitCode {
-    qmail_forkserver::main(|_| {
-        let (Ok(broken) | Err(broken)) = gather_and_serve();
+    main_beside(QueueServer::new(), QueueServer::look_after, |_, queue| {
+        let (Ok(broken) | Err(broken)) = gather_and_serve(queue);
         broken.code()
     })
 }
 
-fn gather_and_serve() -> Result<Broken, Broken> {
+fn gather_and_serve(queue: &QueueServer) -> Result<Broken, Broken> {
     let resources = |_| Broken::Resources;
     qmail_sys::signal::exit_after(LONGEST_SESSION, Broken::Resources.code()).map_err(resources)?;
     let input = File::from(qmail_sys::inherit(0).map_err(resources)?);
@@ -35,7 +37,7 @@ fn gather_and_serve() -> Result<Broken, Broken> {
     std::env::set_current_dir(&home).map_err(resources)?;
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
     let settings = Settings::read(&home, &variable).map_err(|_| Broken::Resources)?;
-    let session = Session { settings: &settings, home: &home, now };
+    let session = Session { settings: &settings, home: &home, queue, now };
     Ok(session.serve(BufReader::with_capacity(65_536, input), output))
 }
 

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufWriter, Write};
 use std::path::Path;
 
 use qmail_address::breaks_lines;
-use qmail_core::submit::{Refusal, Submission};
+use qmail_core::submit::{QueueServer, Refusal, Submission};
 use qmail_wire::broken::Broken;
 use qmail_wire::netstring::{Netstrings, encode};
 
@@ -22,6 +22,8 @@ pub struct Session<'a> {
     pub settings: &'a Settings,
     /// Home directory of qmail.
     pub home: &'a Path,
+    /// Whom messages are told for which no queue program is named.
+    pub queue: &'a QueueServer,
     /// The seconds since 1970.
     pub now: fn() -> u64,
 }
@@ -67,7 +69,8 @@ impl Session<'_> {
         // The first byte is not part of the message.
         let length = input.begin()?.checked_sub(1).ok_or(Broken::Malformed)?;
         let line_ends = LineEnds::try_from(input.byte()?)?;
-        let mut submission = Submission::start(self.home).map_err(|_| Broken::Resources)?;
+        let mut submission =
+            Submission::start_beside(self.queue, self.home).map_err(|_| Broken::Resources)?;
         submission.write(&self.settings.received((self.now)()));
         let mut body = Body::new(line_ends, self.settings.largest_message);
         input.pass(length, |block| body.block(block, |bytes| submission.write(bytes)))?;

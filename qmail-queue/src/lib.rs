@@ -8,6 +8,8 @@
 pub mod envelope;
 mod failure;
 mod invoker;
+mod server;
+mod worker;
 
 use std::io::{BufReader, Read, Write};
 
@@ -15,6 +17,8 @@ use qmail_core::queue::{Incoming, Queue, QueueId, Unique};
 
 pub use failure::Failure;
 pub use invoker::Invoker;
+pub use server::serve;
+pub use worker::Pipes;
 
 const BLOCK: usize = 65_536;
 

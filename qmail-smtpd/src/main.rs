@@ -13,18 +13,22 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use qmail_core::complaint::complain;
 use qmail_core::home::home;
+use qmail_core::submit::QueueServer;
+use qmail_forkserver::main_beside;
 use qmail_smtpd::channel::Connection;
 use qmail_smtpd::variables::Variables;
 use qmail_smtpd::{DEFAULT_PATIENCE, Ended, Settings, World, refuse, secure};
 
 fn main() -> ExitCode {
-    qmail_forkserver::main(|arguments| match session(arguments) {
-        Ended::Quit => 0,
-        Ended::Otherwise => 1,
+    main_beside(QueueServer::new(), QueueServer::look_after, |arguments, queue| {
+        match session(arguments, queue) {
+            Ended::Quit => 0,
+            Ended::Otherwise => 1,
+        }
     })
 }
 
-fn session(arguments: Vec<OsString>) -> Ended {
+fn session(arguments: Vec<OsString>, queue: &QueueServer) -> Ended {
     let home = home();
     let variable = |name: &str| std::env::var_os(name).map(OsStringExt::into_vec);
     let settings = Settings::read(&home, Variables::new(Box::new(variable)));
@@ -35,7 +39,7 @@ fn session(arguments: Vec<OsString>) -> Ended {
     let mut connection = Connection::over(input, output, patience);
     match settings {
         Ok(settings) => {
-            let world = World { home: &home, now: unix_seconds, log: &log };
+            let world = World { home: &home, queue, now: unix_seconds, log: &log };
             secure::serve(connection, settings, arguments.into_iter().skip(1), &world)
         }
         Err(unreadable) => refuse(&mut connection, &unreadable.reply()),

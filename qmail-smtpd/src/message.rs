@@ -88,21 +88,22 @@ impl Receiver<'_> {
         let (home, variables) = (self.world.home, &visit.variables);
         let may_relay = visit.client.may_relay() || transaction.may_relay;
         let contents = Contents::load(self.signatures, home, variables, may_relay)?;
-        let submission = Submission::start_as(queue_program(variables), home, |spawn| {
+        let (program, server) = (queue_program(variables), self.world.queue);
+        let submission = Submission::start_as(program, server, home, |spawn| {
             told::tell(variables.prepare(spawn), visit, transaction)
         })?;
         Ok((submission, Limits::new(self.limit, contents)))
     }
 }
 
-/// The one that `$QMAILQUEUE` names. With `$QHPSI`, the program that asks a virus scanner comes
+/// The one that `$QMAILQUEUE` names, if any. With `$QHPSI`, the program that asks a virus scanner comes
 /// first, and then runs that one.
-fn queue_program(variables: &Variables) -> OsString {
+fn queue_program(variables: &Variables) -> Option<OsString> {
     let scans = variables.value("QHPSI").is_some_and(|scanner| !scanner.is_empty());
     if scans {
-        return "bin/qhpsi".into();
+        return Some("bin/qhpsi".into());
     }
-    variables.value("QMAILQUEUE").map_or_else(|| "bin/qmail-queue".into(), OsString::from_vec)
+    variables.value("QMAILQUEUE").map(OsString::from_vec)
 }
 
 /// Reads to the end of the message even if it is refused already, to find the next command.

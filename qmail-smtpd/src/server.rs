@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::control::Map;
 use qmail_core::conversation::{Line, Lost};
+use qmail_core::submit::QueueServer;
 use qmail_wire::smtp_server::Reply;
 
 use crate::broken::Broken;
@@ -32,6 +33,8 @@ pub enum Ended {
 pub struct World<'a> {
     /// The home directory of qmail.
     pub home: &'a Path,
+    /// Whom messages are told for which no queue program is named.
+    pub queue: &'a QueueServer,
     /// The seconds since 1970.
     pub now: fn() -> u64,
     /// Writes a line to the log.

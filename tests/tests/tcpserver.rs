@@ -2,6 +2,8 @@
 
 #[path = "tcpserver/facts.rs"]
 mod facts;
+#[path = "tcpserver/queue.rs"]
+mod queue;
 #[path = "tcpserver/rules.rs"]
 mod rules;
 #[path = "tcpserver/server.rs"]

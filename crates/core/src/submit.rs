@@ -4,32 +4,41 @@
 //! descriptor 1. The program may say in its own words why it refuses: on descriptor 6 or 4, or the
 //! one that `$ERROR_FD` names.
 
+mod program;
 mod refusal;
+mod server;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::{env, io};
 
-use qmail_sys::{Child, Exit, FailureCodes, Interest, Spawn, pipe, poll};
+use qmail_sys::{Exit, Pipe, Spawn, pipe};
+
+use program::Started;
+use server::Told;
 
 pub use refusal::Refusal;
+pub use server::QueueServer;
 
-/// The variable with the number of the descriptor for its words.
-const NAMED_DESCRIPTOR: &str = "ERROR_FD";
-/// Most of what a queue program may say about its refusal, in bytes.
-const CUSTOM_LIMIT: usize = 255;
+/// The queue program where nobody has named another one.
+const QUEUE: &str = "bin/qmail-queue";
 
 /// A message on its way to the queue program. If it is dropped unfinished, nothing is queued.
 #[derive(Debug)]
 pub struct Submission {
-    child: Child,
+    queue: Program,
     message: BufWriter<File>,
     envelope: BufWriter<File>,
-    custom: File,
     failed: bool,
+}
+
+/// Whoever queues the message.
+#[derive(Debug)]
+enum Program {
+    Started(Started),
+    Stays(Told),
 }
 
 impl Submission {
@@ -38,8 +47,7 @@ impl Submission {
     /// # Errors
     /// If there are no pipes or processes left.
     pub fn start(home: &Path) -> io::Result<Self> {
-        let program = env::var_os("QMAILQUEUE").unwrap_or_else(|| "bin/qmail-queue".into());
-        Self::start_program(program, home)
+        Self::start_with(home, |spawn| spawn)
     }
 
     /// As [`Self::start`], for a queue program that is to see other variables than we do: `prepare`
@@ -51,54 +59,69 @@ impl Submission {
         home: &Path,
         prepare: impl FnOnce(Spawn<'static>) -> Spawn<'static>,
     ) -> io::Result<Self> {
-        let program = env::var_os("QMAILQUEUE").unwrap_or_else(|| "bin/qmail-queue".into());
+        let program = env::var_os("QMAILQUEUE").unwrap_or_else(|| QUEUE.into());
         Self::start_prepared(prepare(Spawn::new(program)), home)
     }
 
-    /// As [`Self::start_with`], for a caller who knows better than `$QMAILQUEUE` what the queue
-    /// program is.
+    /// As [`Self::start_as`], for one that `$QMAILQUEUE` may name.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub fn start_beside(server: &QueueServer, home: &Path) -> io::Result<Self> {
+        Self::start_as(env::var_os("QMAILQUEUE"), server, home, |spawn| spawn)
+    }
+
+    /// Starts the queue program that is named, and `prepare` sets variables for it. Where none is, a
+    /// qmail-queue that stays does what one would that is started.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub fn start_as(
-        program: impl AsRef<OsStr>,
+        program: Option<OsString>,
+        server: &QueueServer,
         home: &Path,
         prepare: impl FnOnce(Spawn<'static>) -> Spawn<'static>,
     ) -> io::Result<Self> {
-        Self::start_prepared(prepare(Spawn::new(program)), home)
-    }
-
-    fn start_program(program: OsString, home: &Path) -> io::Result<Self> {
-        Self::start_prepared(Spawn::new(program), home)
+        if let Some(program) = program {
+            return Self::start_prepared(prepare(Spawn::new(program)), home);
+        }
+        let (message, envelope) = (pipe()?, pipe()?);
+        match server.tell(home, &message.read, &envelope.read) {
+            Some(told) => Ok(Self::of(Program::Stays(told), message, envelope)),
+            None => Self::start_reading(prepare(Spawn::new(QUEUE)), home, message, envelope),
+        }
     }
 
     fn start_prepared(spawn: Spawn<'static>, home: &Path) -> io::Result<Self> {
-        let (message, envelope, custom) = (pipe()?, pipe()?, pipe()?);
-        let codes = FailureCodes { directory: 61, ..FailureCodes::all(120) };
-        let mut spawn = spawn
-            .directory(home)
-            .connect(0, message.read.as_fd())
-            .connect(1, envelope.read.as_fd())
-            .failing_with(codes);
-        for descriptor in custom_descriptors() {
-            spawn = spawn.connect(descriptor, custom.write.as_fd());
-        }
-        if env::var_os(NAMED_DESCRIPTOR).is_none() {
-            spawn = spawn.env(NAMED_DESCRIPTOR, b"6");
-        }
-        let child = spawn.start()?;
-        Ok(Self {
-            child,
-            message: BufWriter::with_capacity(65_536, File::from(message.write)),
-            envelope: BufWriter::new(File::from(envelope.write)),
-            custom: File::from(custom.read),
-            failed: false,
-        })
+        Self::start_reading(spawn, home, pipe()?, pipe()?)
     }
 
-    /// Process id of the queue program, which names the message in logs and replies (`qp`).
-    pub fn id(&self) -> u32 {
-        self.child.id()
+    fn start_reading(
+        spawn: Spawn<'static>,
+        home: &Path,
+        message: Pipe,
+        envelope: Pipe,
+    ) -> io::Result<Self> {
+        let started = Started::start(spawn, home, &message.read, &envelope.read)?;
+        Ok(Self::of(Program::Started(started), message, envelope))
+    }
+
+    fn of(queue: Program, message: Pipe, envelope: Pipe) -> Self {
+        Self {
+            queue,
+            message: BufWriter::with_capacity(65_536, File::from(message.write)),
+            envelope: BufWriter::new(File::from(envelope.write)),
+            failed: false,
+        }
+    }
+
+    /// The number that names the message in logs and replies (`qp`): the process id of the queue
+    /// program, or, of one that queues others, too, a number that is no process id.
+    pub fn id(&mut self) -> u32 {
+        match &mut self.queue {
+            Program::Started(started) => started.id(),
+            Program::Stays(told) => told.number(),
+        }
     }
 
     /// Adds to the message. A failure is remembered, and [`Self::finish`] tells it.
@@ -134,7 +157,7 @@ impl Submission {
         sender: &[u8],
         recipients: impl IntoIterator<Item = A>,
     ) -> Result<(), (Refusal, Option<u8>)> {
-        let Self { child, message, envelope, custom, failed } = self;
+        let Self { queue, message, envelope, failed } = self;
         // Closed before the envelope is sent, since the queue program reads to its end first.
         let flushed = message.into_inner().map(drop).is_ok();
         let sent = if flushed && !failed {
@@ -144,8 +167,10 @@ impl Submission {
             drop(envelope);
             false
         };
-        let words = read_custom(&custom, &child);
-        let exit = child.wait();
+        let (exit, words) = match queue {
+            Program::Started(started) => started.end(),
+            Program::Stays(told) => (Ok(told.end()), Vec::new()),
+        };
         let code = match &exit {
             Ok(Exit::Code(code)) => Some(*code),
             Ok(Exit::Signal(_)) | Err(_) => None,
@@ -177,47 +202,18 @@ fn write_record(envelope: &mut impl Write, letter: &[u8], address: &[u8]) -> io:
     envelope.write_all(b"\0")
 }
 
-/// Where queue programs write what they have to say: 6, for older ones 4, and the one that is
-/// named. All are the same pipe.
-fn custom_descriptors() -> Vec<u8> {
-    let named = env::var(NAMED_DESCRIPTOR).ok().and_then(|number| number.parse().ok());
-    let named = named.filter(|number| ![0, 1, 2, 4, 6].contains(number));
-    [6, 4].into_iter().chain(named).collect()
-}
-
-/// What the queue program says in its own words, until it closes the descriptor or ends: a process
-/// that it left behind may keep the descriptor open for ever.
-fn read_custom(mut custom: &File, child: &Child) -> Vec<u8> {
-    let ended = child.ended().ok();
-    let mut words = Vec::new();
-    loop {
-        let mut interests = vec![Interest::reading(custom.as_fd())];
-        interests.extend(ended.iter().map(|ended| Interest::reading(ended.as_fd())));
-        if poll(&mut interests, None).is_err() {
-            return words;
-        }
-        match interests.first() {
-            Some(words_waiting) if words_waiting.is_ready() => {}
-            _ if interests.get(1).is_some_and(Interest::is_ready) => return words,
-            _ => continue,
-        }
-        let mut block = [0; 512];
-        match custom.read(&mut block) {
-            Ok(0) | Err(_) => return words,
-            Ok(length) => words.extend_from_slice(block.get(..length).unwrap_or_default()),
-        }
-        words.truncate(CUSTOM_LIMIT);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn shell(home: &Path) -> Submission {
+        Submission::start_prepared(Spawn::new("/bin/sh"), home).unwrap()
+    }
+
     /// Sends `script`, from `a@b` to `c@d`, to a shell as the queue program: the message runs.
     fn run(script: &str) -> (Result<(), Refusal>, tempfile::TempDir) {
         let home = tempfile::tempdir().unwrap();
-        let mut submission = Submission::start_program("/bin/sh".into(), home.path()).unwrap();
+        let mut submission = shell(home.path());
         submission.write(script.as_bytes());
         (submission.finish(b"a@b", [b"c@d"]), home)
     }
@@ -238,7 +234,7 @@ mod tests {
     #[test]
     fn what_failed_has_no_envelope() {
         let home = tempfile::tempdir().unwrap();
-        let mut submission = Submission::start_program("/bin/sh".into(), home.path()).unwrap();
+        let mut submission = shell(home.path());
         submission.write(b"cat <&1 > envelope");
         submission.fail();
         let refusal = submission.finish(b"a@b", [b"c@d"]).unwrap_err();

@@ -69,6 +69,11 @@ pub fn exit_after(seconds: u32, code: u8) -> io::Result<()> {
     Ok(())
 }
 
+/// Takes back what [`exit_after`] was told.
+pub fn exit_never() {
+    nix::unistd::alarm::cancel();
+}
+
 /// Ends this process with `code` where a bug would have killed it, a panic included.
 pub fn exit_on_crash(code: u8) -> io::Result<()> {
     const CRASHES: [Signal; 6] = [

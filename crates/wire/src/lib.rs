@@ -10,6 +10,7 @@ mod line;
 pub mod lookup;
 pub mod netstring;
 pub mod pop3;
+pub mod queue_server;
 pub mod sasl;
 pub mod smtp_client;
 pub mod smtp_server;

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use qmail_core::accounts::Accounts;
+use qmail_core::submit::QueueServer;
 use qmail_wire::tlsrelay::{ClientCertificate, Failure, Handshake, Preparation, Secured};
 
 use crate::testing::write_script;
@@ -76,7 +77,8 @@ fn session(script: Option<&str>, input: &str, variables: &'static [(&str, &str)]
     let connection = Connection::over(said.into(), told.into(), Duration::from_secs(600));
     let log = RefCell::new(Vec::new());
     let write_down = |line: &[u8]| log.borrow_mut().extend([line, b"\n"].concat());
-    let world = World { home: home.path(), now: || 0, log: &write_down };
+    let world =
+        World { home: home.path(), queue: &QueueServer::new(), now: || 0, log: &write_down };
     let ended = serve(connection, settings, [], &world);
     let text = |name: &str| fs::read_to_string(path(name)).unwrap_or_default();
     let (told, inside, queued) = (text("told"), text("inside/told"), text("envelope").into_bytes());

@@ -38,7 +38,7 @@ fn serve_with(queue: &str, input: &[u8], largest: Option<u64>) -> (String, Ended
     let told = home.path().join("told");
     let output = File::create(&told).unwrap();
     let connection = Connection::over(said.into(), output.into(), Duration::from_secs(60));
-    let world = World { home: home.path(), now: || 0, log: &|_| {} };
+    let world = World { home: home.path(), queue: &QueueServer::new(), now: || 0, log: &|_| {} };
     let ended = serve(connection, settings, &world);
     let given = fs::read(home.path().join("given")).unwrap_or_default();
     (fs::read_to_string(told).unwrap(), ended, String::from_utf8(given).unwrap())
