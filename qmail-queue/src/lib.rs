@@ -13,14 +13,13 @@ mod worker;
 
 use std::io::{BufReader, Read, Write};
 
+use qmail_core::blocks::Blocks;
 use qmail_core::queue::{Incoming, Queue, QueueId, Unique};
 
 pub use failure::Failure;
 pub use invoker::Invoker;
 pub use server::serve;
 pub use worker::Pipes;
-
-const BLOCK: usize = 65_536;
 
 /// All that a run depends on.
 #[derive(Debug)]
@@ -50,27 +49,18 @@ pub fn run(queue: &Queue, input: Input<impl Read, impl Read>) -> Result<QueueId,
 
 /// Writes `first`, and behind it the message. Not by `io::copy`, which does not say whether reading
 /// or writing failed.
-fn copy(
-    first: Vec<u8>,
-    mut message: impl Read,
-    incoming: &mut Incoming<'_>,
-) -> Result<(), Failure> {
-    let mut block = vec![0; BLOCK];
-    // It goes with the first block: a short message takes one call.
-    let mut waiting = first;
-    loop {
-        let length = match message.read(&mut block) {
-            Ok(length) => length,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(_) => return Err(Failure::Read),
-        };
-        waiting.extend_from_slice(block.get(..length).ok_or(Failure::Bug)?);
-        incoming.write_all(&waiting).map_err(|_| Failure::Write)?;
-        if length == 0 {
-            return Ok(());
-        }
-        waiting.clear();
+fn copy(first: Vec<u8>, message: impl Read, incoming: &mut Incoming<'_>) -> Result<(), Failure> {
+    let mut blocks = Blocks::new(message);
+    // The first block goes with it: a short message takes one call.
+    let mut start = first;
+    if let Some(block) = blocks.next_block().map_err(|_| Failure::Read)? {
+        start.extend_from_slice(block);
     }
+    incoming.write_all(&start).map_err(|_| Failure::Write)?;
+    while let Some(block) = blocks.next_block().map_err(|_| Failure::Read)? {
+        incoming.write_all(block).map_err(|_| Failure::Write)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

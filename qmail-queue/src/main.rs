@@ -37,14 +37,18 @@ const IGNORED: [Signal; 8] = [
 
 fn main() -> ExitCode {
     let stays = env::args_os().nth(1).is_some_and(|first| first == QUEUE_SERVER.argument);
-    ExitCode::from(if stays { serve_clients() } else { queue_and_tell(own_pipes, process::id()) })
+    let code = match prepare_signals() {
+        Ok(()) if stays => serve_clients(),
+        Ok(()) => queue_and_tell(own_pipes, process::id()),
+        Err(_) => Failure::Bug.code(),
+    };
+    ExitCode::from(code)
 }
 
 /// For whoever has us stay. Returns the exit code.
 fn serve_clients() -> u8 {
-    let prepared = prepare_signals().and_then(|()| inherit(SOCKET));
-    let served = prepared.and_then(|asker| {
-        serve(asker, |pipes, number| {
+    let served = inherit(SOCKET).and_then(|clients| {
+        serve(clients, |pipes, number| {
             let code = queue_and_tell(|| Ok(pipes), number);
             signal::exit_never();
             code
@@ -63,7 +67,6 @@ fn own_pipes() -> io::Result<Pipes> {
 }
 
 fn queue_message(pipes: impl FnOnce() -> io::Result<Pipes>, number: u32) -> Result<(), Failure> {
-    prepare_signals().map_err(|_| Failure::Bug)?;
     signal::exit_after(LIFE_TIME_SECONDS, Failure::TimeOut.code()).map_err(|_| Failure::Bug)?;
     change_mask(0o033);
     env::set_current_dir(home()).map_err(|_| Failure::Home)?;

@@ -9,6 +9,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
+use qmail_core::heap::keep_pages;
 use qmail_core::program::own_greeting;
 use qmail_sys::signal::{self, Signal};
 use qmail_sys::{
@@ -28,6 +29,8 @@ pub fn serve(clients: OwnedFd, queue: impl Fn(Pipes, u32) -> u8) -> io::Result<(
     // Nobody has to be waited for.
     signal::ignore(&[Signal::SIGCHLD])?;
     send_message(&clients, &own_greeting(&QUEUE_SERVER)?, &[])?;
+    // Every process that is made has them, too.
+    keep_pages();
     let mut server = Server::new(clients, queue)?;
     let mut buffer = [0; MESSAGE.len()];
     while let Some(clients) = &server.clients {

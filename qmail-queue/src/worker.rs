@@ -5,7 +5,6 @@ use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use qmail_core::heap::keep_pages;
 use qmail_core::keeper::next_message;
 use qmail_sys::send_message;
 use qmail_wire::queue_server::STRIDE;
@@ -62,9 +61,6 @@ impl<Q: Fn(Pipes, u32) -> u8> Worker<Q> {
             let code = (self.queue)(pipes, id);
             let _ = send_message(&client, &[code], &[]);
             drop(client);
-            if messages == 0 {
-                keep_pages();
-            }
             if messages + 1 == MOST_MESSAGES {
                 break;
             }

@@ -16,7 +16,7 @@ const INVENTORY: &[(&str, usize)] = &[
     ("crates/sys/src/exec/prepared.rs", 1),
     ("crates/sys/src/exec/setting.rs", 3),
     ("crates/sys/src/fd.rs", 4),
-    ("crates/sys/src/fork.rs", 2),
+    ("crates/sys/src/fork.rs", 3),
     ("crates/sys/src/handover.rs", 1),
     ("crates/sys/src/journal.rs", 1),
     ("crates/sys/src/listen.rs", 1),

@@ -7,6 +7,10 @@ use std::time::Duration;
 use crate::read_ahead::ReadAhead;
 use crate::timed::Timed;
 
+/// Replies are gathered up to so many bytes; what is longer goes out as it is. More would be taken from
+/// the system, and given back to it, for each client.
+const GATHERED: usize = 8192;
+
 /// Both directions of a connection.
 ///
 /// Replies are collected, and sent before any read that has to wait: a client that sends several
@@ -48,7 +52,7 @@ impl<R: Read, W: Write> Conversation<R, W> {
     pub fn new(input: R, output: W, ahead: usize) -> Self {
         Self {
             input: ReadAhead::new(input, ahead),
-            output: BufWriter::with_capacity(65_536, output),
+            output: BufWriter::with_capacity(GATHERED, output),
         }
     }
 

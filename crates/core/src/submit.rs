@@ -109,7 +109,7 @@ impl Submission {
     fn of(queue: Program, message: Pipe, envelope: Pipe) -> Self {
         Self {
             queue,
-            message: BufWriter::with_capacity(65_536, File::from(message.write)),
+            message: BufWriter::new(File::from(message.write)),
             envelope: BufWriter::new(File::from(envelope.write)),
             failed: false,
         }

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::process::ExitCode;
 
+use qmail_core::heap::keep_pages;
 use qmail_core::program::own_greeting;
 use qmail_sys::{Siblings, Title, inherit, receive_message, send_message};
 use qmail_wire::fork_server::{FORK_SERVER, LONGEST_JOB, Reply};
@@ -48,6 +49,8 @@ fn stay<C>(
 ) -> io::Result<()> {
     let mut socket = Some(inherit(SOCKET)?);
     let siblings = Siblings::new()?;
+    // Every copy has them, too.
+    keep_pages();
     let mut title = Title::find();
     show(title.as_mut(), arguments.get(..2).unwrap_or_default());
     let mut buffer = vec![0; LONGEST_JOB];

@@ -8,7 +8,6 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 use std::time::Duration;
 
-use qmail_core::heap::keep_pages;
 use qmail_core::keeper::next_message;
 use qmail_sys::{FailureCodes, Gid, Identity, Spawn, Title, Uid, refuse_messages, send_message};
 use qmail_wire::fork_server::{Job, LONGEST_JOB};
@@ -51,9 +50,6 @@ impl<B: Fn(Vec<OsString>) -> u8> Work<'_, B> {
                 refuse_messages(asker)?;
             }
             send_message(asker, &[code], &[])?;
-            if jobs == 1 {
-                keep_pages();
-            }
             // What was sent before we refused is there, and has to be done.
             let patience = if is_last { Duration::ZERO } else { PATIENCE };
             let (length, descriptors) = next_message(asker, &mut buffer, patience)?;
