@@ -26,7 +26,8 @@ const FAILED: u32 = 111 << 8;
 /// A server that listens.
 pub struct Server<'a, S> {
     request: &'a Request,
-    listener: TcpListener,
+    /// None in a child, which would keep the port from the next server.
+    listener: Option<TcpListener>,
     door: Door,
     signals: Signals,
     sessions: S,
@@ -49,7 +50,7 @@ impl<'a> Server<'a, Copies> {
         Self {
             request,
             door: Door::of(&listener),
-            listener,
+            listener: Some(listener),
             signals,
             sessions: Copies::of(programs.clone()),
             programs,
@@ -83,7 +84,7 @@ impl<S: Sessions> Server<'_, S> {
         let mut interests = vec![Interest::reading(self.signals.as_fd())];
         // Who waits is accepted when there is room, and not dropped meanwhile.
         if !self.crowd.is_full() && pause.is_none() {
-            interests.push(Interest::reading(self.listener.as_fd()));
+            interests.extend(self.listener.iter().map(|one| Interest::reading(one.as_fd())));
         }
         match poll(&mut interests, pause) {
             Ok(_) => {
@@ -119,10 +120,11 @@ impl<S: Sessions> Server<'_, S> {
     }
 
     fn accept(&mut self) {
-        match self.listener.accept() {
-            Ok((connection, remote)) => self.receive(connection, remote),
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => self.rest(&lines::warning("unable to accept", &error)),
+        match self.listener.as_ref().map(TcpListener::accept) {
+            None => {}
+            Some(Ok((connection, remote))) => self.receive(connection, remote),
+            Some(Err(error)) if error.kind() == ErrorKind::WouldBlock => {}
+            Some(Err(error)) => self.rest(&lines::warning("unable to accept", &error)),
         }
     }
 
@@ -154,8 +156,10 @@ impl<S: Sessions> Server<'_, S> {
         self.tell_one_more();
         // The child has a log of its own.
         self.log.flush();
-        let (request, programs) = (self.request, &self.programs);
+        let (request, programs, listener) = (self.request, &self.programs, &mut self.listener);
         let child = fork(move || {
+            // However long it asks: nobody is accepted here.
+            *listener = None;
             // SIGTERM ends it like any other process.
             let _ = signal::unblock_all();
             asking::serve(connection, ends, request, programs)

@@ -138,6 +138,27 @@ fn a_silent_host_is_given_up_and_holds_nobody_up() {
 }
 
 #[test]
+fn who_is_still_being_asked_about_keeps_nobody_else_waiting_for_a_server_that_has_gone() {
+    let tree = Tree::under_test();
+    if tree.lacks(Need::Root) {
+        return;
+    }
+    let silent = tree.command("/bin/sleep").arg("1000").into();
+    let _silent = Listener::start(tree.listen("127.0.0.2:113"), silent).unwrap();
+    for server in servers(&tree) {
+        let server = Server::start(&tree, &server, &["-vHl0", "-t1000"], &["cat"]);
+        let _asked_about = server.connect_from("127.0.0.2");
+        server.log_with(1, "tcpserver: pid");
+        let address = format!("127.0.0.1:{}", server.port());
+        assert_eq!(server.end().code(), Some(0));
+        // Nobody listens there, and another server can.
+        let next = tree.within_network(|| std::net::TcpStream::connect(&address));
+        assert_eq!(next.unwrap_err().kind(), std::io::ErrorKind::ConnectionRefused);
+        drop(tree.listen(&address));
+    }
+}
+
+#[test]
 fn rules_know_names_and_users_from_the_most_special_on() {
     let tree = Tree::under_test();
     if tree.lacks(Need::Root) {
