@@ -70,7 +70,7 @@ impl<S: Sessions> Server<'_, S> {
             self.log.flush();
             let (signal, connection) = self.wait();
             if signal && self.is_over() {
-                return;
+                return self.log.flush();
             }
             if connection && !self.crowd.is_full() {
                 self.accept();

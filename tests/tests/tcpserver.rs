@@ -289,6 +289,29 @@ fn sigterm_ends_the_server_and_no_session() {
 }
 
 #[test]
+fn the_log_has_every_session_that_has_ended_before_the_server() {
+    let tree = Tree::under_test();
+    let Some(server) = ours(&tree) else { return };
+    let server = Server::start(&tree, &server, &["-vHRl0"], &["cat"]);
+    let mut session = server.connect();
+    session.write_all(b"a").unwrap();
+    session.read_exact(&mut [0]).unwrap();
+    // So that it hears of both at once.
+    server.signal(Signal::SIGSTOP);
+    heard(session);
+    wait::until("the end of the session", || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap();
+        let pending = u64::from_str_radix(pending.trim(), 16).unwrap();
+        (pending & 1 << (Signal::SIGCHLD as u64 - 1) != 0).then_some(())
+    });
+    server.signal(Signal::SIGTERM);
+    server.signal(Signal::SIGCONT);
+    let log = plain(&server.log_at_end(), 0);
+    assert_eq!(log[log.len() - 2..], ["tcpserver: end N status 0", "tcpserver: status: 0/40"]);
+}
+
+#[test]
 fn the_log_says_how_programs_end() {
     let tree = Tree::under_test();
     for server in servers(&tree) {
