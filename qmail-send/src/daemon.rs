@@ -24,6 +24,7 @@ use crate::cleaner::Cleaner;
 use crate::files::{OpenMessage, Recipients};
 use crate::half_done::HalfDone;
 use crate::lines;
+use crate::room;
 use crate::schedule::{Scheduler, Time};
 use crate::settings::Settings;
 use crate::spawner::Spawner;
@@ -201,7 +202,11 @@ impl Daemon {
         }
         let before = self.scheduler.load();
         match self.settings.reread_concurrency() {
-            Ok(()) => self.scheduler.set_concurrency(&self.settings.concurrency(&self.limits)),
+            Ok(()) => {
+                let concurrency = self.settings.concurrency(&self.limits);
+                self.scheduler.set_concurrency(&concurrency);
+                self.scheduler.limit_messages(room::for_messages(&concurrency));
+            }
             Err(line) => self.say(line),
         }
         if self.scheduler.load() != before {

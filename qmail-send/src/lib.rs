@@ -15,6 +15,7 @@ mod daemon;
 mod files;
 mod half_done;
 mod lines;
+mod room;
 pub mod schedule;
 mod settings;
 mod spawner;

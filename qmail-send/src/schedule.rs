@@ -138,7 +138,12 @@ impl<P> Scheduler<P> {
         for channel in Channel::ALL {
             self.lanes.of_mut(channel).slots.set_limit(*concurrency.of(channel));
         }
-        self.jobs.set_limit(self.lanes.iter().map(|lane| lane.slots.count()).sum());
+        self.jobs.set_limit(self.most_jobs());
+    }
+
+    /// At most so many messages are worked on at once, until the concurrency is set again.
+    pub(crate) fn limit_messages(&mut self, most: usize) {
+        self.jobs.set_limit(self.most_jobs().min(most));
     }
 
     /// From now on, at most so many remote deliveries to one host are under way. Only to be set
@@ -365,6 +370,11 @@ impl<P> Scheduler<P> {
         Channel::ALL.into_iter().flat_map(|channel| {
             self.lanes.of(channel).waiting.iter().map(move |(id, due)| (channel, id, due))
         })
+    }
+
+    /// Each job has a delivery.
+    fn most_jobs(&self) -> usize {
+        self.lanes.iter().map(|lane| lane.slots.count()).sum()
     }
 
     fn can_open(&self, channel: Channel) -> bool {

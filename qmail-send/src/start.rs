@@ -17,6 +17,7 @@ use crate::channels::PerChannel;
 use crate::cleaner::Cleaner;
 use crate::daemon::Daemon;
 use crate::lines::{self, StartFailure};
+use crate::room;
 use crate::schedule::Scheduler;
 use crate::settings::Settings;
 use crate::spawner::Spawner;
@@ -25,6 +26,7 @@ use crate::{Ends, Pipes};
 
 /// A spawner that has said one byte says the next one within this time, if there is one.
 const FOR_MORE: Duration = Duration::from_millis(20);
+
 /// The log says why.
 #[derive(Debug)]
 pub(crate) struct CannotStart;
@@ -153,7 +155,9 @@ fn begin(
     todo: Ends,
 ) -> Daemon {
     let Tree { home, settings, queue, signals, mutex } = tree;
-    let mut scheduler = Scheduler::new(settings.lifetime, settings.concurrency(&limits));
+    let concurrency = settings.concurrency(&limits);
+    let mut scheduler = Scheduler::new(settings.lifetime, concurrency);
+    scheduler.limit_messages(room::for_messages(&concurrency));
     scheduler.limit_hosts(settings.host_concurrency);
     log.write(&lines::status(&scheduler.load(), scheduler.is_stopping()));
     let (cleaner, todo) = (Cleaner::new(clean).ok(), Todo::new(todo).ok());

@@ -431,6 +431,38 @@ fn concurrency_is_read_again_on_hup() {
     running.log.wait_for("status: local 0/1 remote 0/10");
 }
 
+/// A tree with so many messages for one recipient each, who may all be delivered to at once.
+fn crowded(messages: u64) -> Tree {
+    let tree = Tree::new();
+    tree.write("control/concurrencylocal", b"120\n");
+    (1..=messages).for_each(|id| tree.put(id, "s@h", &["a@h"], &[]));
+    tree
+}
+
+#[test]
+fn there_are_as_many_descriptors_as_deliveries() {
+    let tree = crowded(100);
+    let mut running = Running::start_after("ulimit -Sn 40", &tree, &[120], &[10]);
+    (0..100).for_each(|_| drop(running.local.next()));
+    running.log.wait_for("status: local 100/120 remote 0/10");
+}
+
+#[test]
+fn no_more_is_begun_than_there_are_descriptors_for() {
+    let tree = crowded(100);
+    let mut running = Running::start_after("ulimit -n 80", &tree, &[120], &[10]);
+    let mut slots: Vec<DeliveryNumber> = Vec::new();
+    for _ in 0..100 {
+        if slots.len() == 10 {
+            running.local.report(slots.remove(0), Verdict::Temporary, "not now\n");
+        }
+        slots.push(running.local.next().delivery);
+    }
+    running.log.wait_for("delivery 90: deferral: not_now/");
+    let is_warning = |line: &&String| line.starts_with("warning: ");
+    assert_eq!(running.log.lines.iter().find(is_warning), None);
+}
+
 #[test]
 fn a_bounce_has_as_much_of_the_message_as_it_may() {
     let body = "Received: x\nSubject: y\n\nbody\n";

@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use qmail_sys::{Child, Exit, Interest, Spawn, pipe, poll};
 use qmail_wire::spawn::{Command, CommandParser, DeliveryNumber, Limit, Report, Verdict, Width};
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_qmail-send");
+
 /// Long enough for any machine; a test that passes never waits for it.
 pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
@@ -177,6 +179,17 @@ impl Running {
     }
 
     pub(crate) fn start_with(tree: &Tree, local: &[u8], remote: &[u8]) -> Self {
+        Self::start_program(Spawn::new(PROGRAM), tree, local, remote)
+    }
+
+    /// As [`Self::start_with`], after a command of the shell, which may take something from it.
+    pub(crate) fn start_after(command: &str, tree: &Tree, local: &[u8], remote: &[u8]) -> Self {
+        let script = format!("{command}; exec \"$0\"");
+        let shell = Spawn::new("/bin/sh").args(["-c", &script, PROGRAM]);
+        Self::start_program(shell, tree, local, remote)
+    }
+
+    fn start_program(program: Spawn<'_>, tree: &Tree, local: &[u8], remote: &[u8]) -> Self {
         let (log, lspawn, rspawn) = (pipe().unwrap(), Two::new(), Two::new());
         let (clean, todo) = (Two::new(), Two::new());
         // Before it starts: one that refuses to is gone before it hears them.
@@ -184,7 +197,7 @@ impl Running {
             spawner.say(limit);
         }
         let pipes = [&lspawn, &rspawn, &clean, &todo];
-        let mut spawn = Spawn::new(env!("CARGO_BIN_EXE_qmail-send"))
+        let mut spawn = program
             .env("QMAILHOME", tree.home.path().as_os_str().as_encoded_bytes())
             .env("QMAILQUEUE", b"./queue-program")
             .connect(0, log.write.as_fd());
@@ -307,7 +320,7 @@ pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Whether there is such a file below a directory.
+/// Whether there is nothing in a directory.
 pub(crate) fn is_empty(directory: &Path) -> bool {
     fs::read_dir(directory).unwrap().next().is_none()
 }
