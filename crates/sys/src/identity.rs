@@ -67,13 +67,24 @@ impl Identity {
             return if same { Ok(()) } else { Err(Errno::EPERM) };
         }
         // Groups before user: after setuid we may not change them.
-        setgroups(&[gid])?;
-        setgid(gid)?;
-        setuid(uid)?;
-        let may_return = setuid(unistd::Uid::from_raw(0)).is_ok();
-        let settled = (getuid(), geteuid(), getgid(), getegid()) == (uid, uid, gid, gid);
-        if settled && !may_return { Ok(()) } else { Err(Errno::EPERM) }
+        set_groups(gid)?;
+        set_user(uid)?;
+        if (getgid(), getegid()) == (gid, gid) { Ok(()) } else { Err(Errno::EPERM) }
     }
+}
+
+/// This group, and no other.
+fn set_groups(gid: unistd::Gid) -> Result<(), Errno> {
+    setgroups(&[gid])?;
+    setgid(gid)
+}
+
+/// This user, in all respects, and root never again.
+fn set_user(uid: unistd::Uid) -> Result<(), Errno> {
+    setuid(uid)?;
+    let may_return = setuid(unistd::Uid::from_raw(0)).is_ok();
+    let settled = (getuid(), geteuid()) == (uid, uid);
+    if settled && !may_return { Ok(()) } else { Err(Errno::EPERM) }
 }
 
 /// Has this group and no other from now on, and stays the user who we are.
@@ -81,9 +92,7 @@ impl Identity {
 /// # Errors
 /// `EPERM` for all but root.
 pub fn become_group(gid: Gid) -> io::Result<()> {
-    let gid = unistd::Gid::from_raw(gid.0);
-    setgroups(&[gid])?;
-    Ok(setgid(gid)?)
+    Ok(set_groups(unistd::Gid::from_raw(gid.0))?)
 }
 
 /// Becomes this user, and nobody else ever again. The groups stay: see [`become_group`].
@@ -91,20 +100,15 @@ pub fn become_group(gid: Gid) -> io::Result<()> {
 /// # Errors
 /// `EPERM` for a user that is neither root nor this one, or if root could be had back.
 pub fn become_user(uid: Uid) -> io::Result<()> {
-    let uid = unistd::Uid::from_raw(uid.as_raw());
-    setuid(uid)?;
-    let may_return = setuid(unistd::Uid::from_raw(0)).is_ok();
-    let settled = (getuid(), geteuid()) == (uid, uid);
-    if settled && !may_return { Ok(()) } else { Err(Errno::EPERM.into()) }
+    Ok(set_user(unistd::Uid::from_raw(uid.as_raw()))?)
 }
 
 /// Becomes `gid` with no other group, and stays the user who we are (root keeps being root).
 pub(crate) fn change_group(gid: Gid) -> i32 {
-    let gid = unistd::Gid::from_raw(gid.0);
     if !geteuid().is_root() {
         return 0;
     }
-    setgroups(&[gid]).and_then(|()| setgid(gid)).map_or_else(|errno| errno as i32, |()| 0)
+    set_groups(unistd::Gid::from_raw(gid.0)).map_or_else(|errno| errno as i32, |()| 0)
 }
 
 /// The user who started us.
