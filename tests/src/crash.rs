@@ -8,6 +8,7 @@
 //!
 //! Only for x86-64: other machines have other registers.
 
+pub mod accident;
 pub mod call;
 pub mod disk;
 pub mod event;

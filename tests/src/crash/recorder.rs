@@ -7,6 +7,7 @@ use std::time::Instant;
 use libc::c_long;
 use nix::unistd::Pid;
 
+use super::accident::Accident;
 use super::disk::Disk;
 use super::event::{Deed, Event, Process};
 use super::flight::Flights;
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
 pub(crate) struct Inner {
     pub(crate) watch: Watch,
     pub(crate) events: Vec<Event>,
+    pub(crate) accidents: Vec<Accident>,
     /// Calls that change the disk in a way that we do not understand.
     pub(crate) surprises: Vec<String>,
     pub(crate) policy: Policy,
@@ -83,8 +85,15 @@ impl Recorder {
     #[must_use]
     pub fn watching(roots: &[PathBuf], policy: Policy) -> (Self, Disk) {
         let (watch, disk) = Watch::of(roots);
-        let (events, surprises, flights) = (Vec::new(), Vec::new(), Flights::default());
-        let inner = Inner { watch, events, surprises, policy, flights, running: 0 };
+        let inner = Inner {
+            watch,
+            events: Vec::new(),
+            accidents: Vec::new(),
+            surprises: Vec::new(),
+            policy,
+            flights: Flights::default(),
+            running: 0,
+        };
         let shared = Shared { inner: Mutex::new(inner), changed: Condvar::new() };
         (Self(Arc::new(shared)), disk)
     }
@@ -110,6 +119,12 @@ impl Recorder {
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
         self.lock().events.clone()
+    }
+
+    /// Who has crashed up to now, and where.
+    #[must_use]
+    pub fn accidents(&self) -> Vec<Accident> {
+        self.lock().accidents.clone()
     }
 
     /// Forgets what has happened up to now.
@@ -143,6 +158,15 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock()
+    }
+}
+
+impl Drop for Recorder {
+    /// A test that fails says who has crashed: that may be why.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.accidents().iter().for_each(|accident| println!("crashed: {accident}"));
+        }
     }
 }
 

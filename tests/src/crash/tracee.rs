@@ -117,14 +117,7 @@ impl Entry {
 
     /// Whether it is the dynamic loader that calls, before the program has begun.
     pub(crate) fn is_of_loader(&self) -> bool {
-        let maps = fs::read_to_string(format!("/proc/{}/maps", self.pid)).unwrap_or_default();
-        maps.lines().any(|line| {
-            let range = line.split_once(' ').and_then(|(range, _)| range.split_once('-'));
-            let parse = |text: &str| u64::from_str_radix(text, 16).unwrap_or(0);
-            let inside =
-                |(from, to): (&str, &str)| (parse(from)..parse(to)).contains(&self.instruction);
-            line.contains("/ld-") && range.is_some_and(inside)
-        })
+        mapping(self.pid, self.instruction).is_some_and(|line| line.contains("/ld-"))
     }
 
     fn text(&self, address: u64) -> Option<PathBuf> {
@@ -158,6 +151,17 @@ pub(crate) fn fail(pid: Pid, errno: i32) {
         registers.rax = i64::from(-errno) as u64;
         let _ = ptrace::setregs(pid, registers);
     }
+}
+
+/// The line of its `maps` with an address.
+pub(crate) fn mapping(pid: Pid, address: u64) -> Option<String> {
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).ok()?;
+    let has_it = |line: &&str| {
+        let range = line.split_once(' ').and_then(|(range, _)| range.split_once('-'));
+        let parse = |text: &str| u64::from_str_radix(text, 16).unwrap_or(0);
+        range.is_some_and(|(from, to)| (parse(from)..parse(to)).contains(&address))
+    };
+    maps.lines().find(has_it).map(str::to_owned)
 }
 
 /// What a process is called, at most 15 bytes of it.

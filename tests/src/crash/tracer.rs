@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::sync::MutexGuard;
 
+use libc::c_long;
 use nix::errno::Errno;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
+use super::accident::{Accident, Place, is_accident};
 use super::event::{Deed, Process};
 use super::intention::Intention;
 use super::recorder::{Inner, Moment, Shared, Verdict};
@@ -21,6 +23,9 @@ struct Known {
     process: Process,
     has_begun: bool,
     state: State,
+    last_call: Option<c_long>,
+    /// It was stopped by a signal that says where it crashes.
+    is_noted: bool,
 }
 
 enum State {
@@ -71,11 +76,17 @@ impl Tracer<'_> {
             WaitStatus::PtraceSyscall(pid) => self.at_call(pid),
             WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXEC) => {
                 self.known.remove(&pid);
-                self.know(pid).state = State::Inside;
+                let known = self.know(pid);
+                (known.state, known.last_call) = (State::Inside, Some(libc::SYS_execve));
                 go_on(pid, None);
             }
             WaitStatus::PtraceEvent(pid, ..) => go_on(pid, None),
-            WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal)),
+            WaitStatus::Stopped(pid, signal) => {
+                if is_accident(signal) {
+                    self.note_accident(pid, signal, Place::of(pid));
+                }
+                go_on(pid, Some(signal));
+            }
             _ => {}
         }
     }
@@ -85,10 +96,22 @@ impl Tracer<'_> {
             process: Process { pid: pid.as_raw(), name: tracee::name(pid).into() },
             has_begun: false,
             state: State::Outside,
+            last_call: None,
+            is_noted: false,
         })
     }
 
+    fn note_accident(&mut self, pid: Pid, signal: Signal, place: Option<Place>) {
+        let known = self.know(pid);
+        known.is_noted = true;
+        let (process, last_call) = (known.process.clone(), known.last_call);
+        self.shared.lock().accidents.push(Accident { process, signal, last_call, place });
+    }
+
     fn crashed(&mut self, pid: Pid, signal: Signal) {
+        if is_accident(signal) && !self.know(pid).is_noted {
+            self.note_accident(pid, signal, None);
+        }
         let mut inner = self.shared.lock();
         inner.flights.lose(pid);
         if let Some(known) = self.known.remove(&pid) {
@@ -113,6 +136,7 @@ impl Tracer<'_> {
         let known = self.know(pid);
         let is_of_loader = !known.has_begun && entry.is_of_loader();
         known.has_begun = !is_of_loader;
+        known.last_call = Some(entry.number);
         let process = known.process.clone();
         let mut inner = shared.lock();
         let intention = Intention::of(&inner, &entry);
