@@ -14,7 +14,7 @@ use qmail_conformance::crash::plan::{Ground, PROMISING, Site};
 use qmail_conformance::crash::power::{Verdicts, first_violation, judge};
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::recorder::Record;
-use qmail_conformance::crash::report::{at_most, is_thorough, only_program, say};
+use qmail_conformance::crash::report::{Trials, at_most, is_every_call, is_wanted, say};
 use qmail_conformance::crash::states::Journal;
 
 /// Ways in which the disk may look at one point of the record, besides those that are always tried.
@@ -148,17 +148,15 @@ fn a_power_failure_after_another_misfortune_loses_nothing_where_names_keep_their
 fn another_misfortune(site: &Site, journal_of: impl Fn(&Misfortune) -> Journal) {
     let start = Instant::now();
     let (mut kills, mut syncs) = misfortunes(&site.record().events, &site.calls());
-    let only = only_program();
-    let is_wanted = |one: &Misfortune| only.as_ref().is_none_or(|only| one.program() == only);
-    kills.retain(is_wanted);
-    syncs.retain(is_wanted);
+    kills.retain(|one| is_wanted(one.program()));
+    syncs.retain(|one| is_wanted(one.program()));
     // Those that come once in a life first.
     syncs.reverse();
-    let most = if only.is_some() { usize::MAX } else { at_most(FAILED_SYNCS) };
+    let most = if is_every_call() { usize::MAX } else { FAILED_SYNCS };
     let mut random = Random::of_this_run();
     let mut sample = random.sample(syncs, most);
-    let is_sample = only.is_none() && !is_thorough();
-    sample.extend(if is_sample { one_of_each_program(kills, &mut random) } else { kills });
+    let kills = if is_every_call() { kills } else { one_of_each_program(kills, &mut random) };
+    sample.extend(kills);
     let (mut reached, mut states) = (0, 0);
     for misfortune in &sample {
         let (policy, flag) = misfortune.policy();
@@ -183,7 +181,7 @@ fn another_misfortune(site: &Site, journal_of: impl Fn(&Misfortune) -> Journal) 
 #[test]
 fn whoever_is_killed_nothing_is_lost() {
     let Some(site) = Site::on(Ground::Ordered) else { return };
-    kill_everybody(&site, KILLS, |point| only_program().is_none_or(|only| point.program == only));
+    kill_everybody(&site, KILLS, |point| is_wanted(&point.program));
 }
 
 #[test]
@@ -199,20 +197,13 @@ fn whoever_is_killed_while_files_are_synced_one_by_one_nothing_is_lost() {
 }
 
 fn kill_everybody(site: &Site, most: usize, is_wanted: impl Fn(&Point) -> bool) {
-    let (start, record) = (Instant::now(), site.record());
-    let mut all = points(&record.events);
+    let trials = Trials::begin(format!("kills, {}", site.ground));
+    let mut all = points(&site.record().events);
     let known = all.len();
     all.retain(is_wanted);
-    let most = if only_program().is_some() { usize::MAX } else { at_most(most) };
+    let most = if is_every_call() { usize::MAX } else { most };
     let sample = Random::of_this_run().sample(all, most);
-    let tried = sample.len();
-    let reached = sample.iter().filter(|point| site.kill_at(point)).count();
-    assert!(reached * 2 >= tried, "only {reached} of {tried} points were reached");
-    let ground = site.ground;
-    say(&format!(
-        "kills, {ground}: {reached} crash points reached of {tried} tried of {known} known, 0 wrong; {:?}",
-        start.elapsed()
-    ));
+    trials.each(known, &sample, |point| site.kill_at(point));
 }
 
 #[test]

@@ -2,8 +2,6 @@
 //! been delivered later, nobody spins, and no descriptor is forgotten.
 #![cfg(target_arch = "x86_64")]
 
-use std::time::Instant;
-
 use libc::c_long;
 use nix::sys::signal::Signal;
 use qmail_conformance::crash::accident::{Accident, Place};
@@ -11,7 +9,7 @@ use qmail_conformance::crash::faults::{Fault, kinds};
 use qmail_conformance::crash::plan::{Ground, PROMISING, Site};
 use qmail_conformance::crash::random::Random;
 use qmail_conformance::crash::recorder::{Recorder, Verdict};
-use qmail_conformance::crash::report::{is_thorough, only_program, say};
+use qmail_conformance::crash::report::{Trials, is_every_call, is_wanted};
 use qmail_conformance::process::Program;
 use qmail_conformance::{Need, Tree, files};
 
@@ -25,7 +23,7 @@ const FAULTS_ELSEWHERE: usize = 8;
 #[test]
 fn whatever_fails_is_tried_again() {
     let Some(site) = Site::on(Ground::Ordered) else { return };
-    let_fail(&site, FAULTS, |fault| only_program().is_none_or(|only| fault.program == only));
+    let_fail(&site, FAULTS, |fault| is_wanted(&fault.program));
 }
 
 #[test]
@@ -106,21 +104,12 @@ fn too_large() -> Vec<u8> {
 }
 
 fn let_fail(site: &Site, most: usize, is_wanted: impl Fn(&Fault) -> bool) {
-    let start = Instant::now();
+    let trials = Trials::begin(format!("faults, {}", site.ground));
     let calls = site.calls();
-    let known = calls.faults.len();
     let mut all = calls.faults.clone();
     all.retain(is_wanted);
-    let is_all = is_thorough() || only_program().is_some();
-    let sample = if is_all { all } else { one_of_each_kind(all, most) };
-    let tried = sample.len();
-    let reached = sample.iter().filter(|fault| site.fail_at(fault, &calls)).count();
-    assert!(reached * 2 >= tried, "only {reached} of {tried} calls came");
-    let ground = site.ground;
-    say(&format!(
-        "faults, {ground}: {reached} calls failed of {tried} tried of {known} known, 0 wrong; {:?}",
-        start.elapsed()
-    ));
+    let sample = if is_every_call() { all } else { one_of_each_kind(all, most) };
+    trials.each(calls.faults.len(), &sample, |fault| site.fail_at(fault, &calls));
 }
 
 fn one_of_each_kind(all: Vec<Fault>, most: usize) -> Vec<Fault> {
