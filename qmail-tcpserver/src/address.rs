@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Which families are to be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Families {
+pub(crate) enum Families {
     /// Whichever the address has.
     Any,
     /// IPv4: `-4`.
@@ -15,7 +15,7 @@ pub enum Families {
 
 /// What the word for a host means.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Host {
+pub(crate) enum Host {
     /// All addresses of both families.
     Everywhere,
     /// This address, which may stand for all of its family.
@@ -28,7 +28,7 @@ pub enum Host {
 
 impl Host {
     /// Reads a word: `0` or nothing, `:0`, an address, which may be in brackets, or a name.
-    pub fn parse(word: &[u8], families: Families) -> Self {
+    pub(crate) fn parse(word: &[u8], families: Families) -> Self {
         let address = match word {
             b"" | b"0" if families == Families::Newer => Ipv6Addr::UNSPECIFIED.into(),
             b"" | b"0" => Ipv4Addr::UNSPECIFIED.into(),

@@ -21,7 +21,12 @@ const DENIED: u8 = 100;
 const FAILED: u8 = 111;
 
 /// The life of the child: it comes back, with an exit code, only if there is no program.
-pub fn serve(connection: TcpStream, ends: &Ends, request: &Request, programs: &Programs) -> u8 {
+pub(crate) fn serve(
+    connection: TcpStream,
+    ends: &Ends,
+    request: &Request,
+    programs: &Programs,
+) -> u8 {
     let mut log = Log::new(request.volume);
     let result = become_program(connection, ends, request, programs, &mut log);
     let code = result.unwrap_or_else(|line| {
@@ -61,7 +66,7 @@ fn become_program(
 }
 
 /// What the log says of a program that cannot be run.
-pub fn unable_to_run(programs: &Programs) -> String {
+pub(crate) fn unable_to_run(programs: &Programs) -> String {
     format!("unable to run {}", String::from_utf8_lossy(programs.name().as_bytes()))
 }
 

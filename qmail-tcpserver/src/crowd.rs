@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 /// The processes that serve connections, by number, each with the address that it serves.
 #[derive(Debug)]
-pub struct Crowd {
+pub(crate) struct Crowd {
     limit: usize,
     for_each: Option<usize>,
     served: BTreeMap<u32, IpAddr>,
@@ -13,39 +13,39 @@ pub struct Crowd {
 
 impl Crowd {
     /// Nobody yet; at most `limit`, and of one address at most `for_each`.
-    pub fn new(limit: usize, for_each: Option<usize>) -> Self {
+    pub(crate) fn new(limit: usize, for_each: Option<usize>) -> Self {
         Self { limit, for_each, served: BTreeMap::new() }
     }
 
     /// How many there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.served.len()
     }
 
     /// How many there may be.
-    pub fn limit(&self) -> usize {
+    pub(crate) fn limit(&self) -> usize {
         self.limit
     }
 
     /// Whether nobody else may come in.
-    pub fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.served.len() >= self.limit
     }
 
     /// How many are served of an address that may have no more.
-    pub fn crowded(&self, address: IpAddr) -> Option<usize> {
+    pub(crate) fn crowded(&self, address: IpAddr) -> Option<usize> {
         let limit = self.for_each?;
         let count = self.served.values().filter(|served| **served == address).count();
         (count >= limit).then_some(count)
     }
 
     /// Somebody begins to be served.
-    pub fn enter(&mut self, process: u32, address: IpAddr) {
+    pub(crate) fn enter(&mut self, process: u32, address: IpAddr) {
         self.served.insert(process, address);
     }
 
     /// A process has ended. Whether it was one of ours: a process may also get children by exec.
-    pub fn leave(&mut self, process: u32) -> bool {
+    pub(crate) fn leave(&mut self, process: u32) -> bool {
         self.served.remove(&process).is_some()
     }
 }

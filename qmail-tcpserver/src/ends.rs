@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 /// Where a connection comes from, and where it came to. IPv4 addresses are IPv4 addresses, also on a
 /// socket for both families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
+pub(crate) struct Ends {
     /// This host.
     pub local: SocketAddr,
     /// The other one.
@@ -18,7 +18,7 @@ impl Ends {
     ///
     /// # Errors
     /// Those of getsockname(2).
-    pub fn of(connection: &TcpStream, remote: SocketAddr, door: &Door) -> io::Result<Self> {
+    pub(crate) fn of(connection: &TcpStream, remote: SocketAddr, door: &Door) -> io::Result<Self> {
         let local = match door.address {
             Some(address) => address,
             None => connection.local_addr()?,
@@ -27,7 +27,7 @@ impl Ends {
     }
 
     /// The interface behind addresses that only mean something there, by its number.
-    pub fn interface(&self) -> Option<u32> {
+    pub(crate) fn interface(&self) -> Option<u32> {
         match self.local {
             SocketAddr::V6(address) => Some(address.scope_id()).filter(|number| *number != 0),
             SocketAddr::V4(_) => None,
@@ -37,14 +37,14 @@ impl Ends {
 
 /// What all connections to a listening socket have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Door {
+pub(crate) struct Door {
     /// Their address here, if it is always the same.
     address: Option<SocketAddr>,
 }
 
 impl Door {
     /// That of `listener`.
-    pub fn of(listener: &TcpListener) -> Self {
+    pub(crate) fn of(listener: &TcpListener) -> Self {
         let address = listener.local_addr().ok();
         Self { address: address.filter(|address| !address.ip().is_unspecified()) }
     }

@@ -4,10 +4,10 @@ use crate::ends::Ends;
 use crate::facts::Facts;
 
 /// Variables that are set, and those that are hidden. The last of one name counts.
-pub type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+pub(crate) type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
 /// What is told about a connection, and after that what the rules set.
-pub fn changes(
+pub(crate) fn changes(
     ends: &Ends,
     facts: &Facts,
     interface: Option<Vec<u8>>,

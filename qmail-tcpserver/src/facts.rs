@@ -2,7 +2,7 @@
 
 /// Names, as far as anybody could tell or wanted to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub(crate) struct Facts {
     /// The name of this end.
     pub local_name: Option<Vec<u8>>,
     /// The name of the other end.

@@ -14,7 +14,7 @@ const USAGE: &str = "tcpserver: usage: tcpserver [ -461UXpPhHrRoOdDqQv ] [ -c li
 
 /// Why there is no server. Shown as the lines that the log gets, without the last LF.
 #[derive(Debug)]
-pub enum Failure {
+pub(crate) enum Failure {
     /// The command line is wrong.
     Usage(Misuse),
     /// Nobody knows this port.
@@ -39,7 +39,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code.
-    pub const fn code(&self) -> u8 {
+    pub(crate) const fn code(&self) -> u8 {
         match self {
             Self::Usage(_) => 100,
             Self::Port(_)

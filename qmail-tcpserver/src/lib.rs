@@ -5,45 +5,43 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::indexing_slicing)]
 
-pub mod address;
-pub mod asking;
-pub mod crowd;
-pub mod ends;
-pub mod environment;
-pub mod facts;
-pub mod failure;
-pub mod lines;
-pub mod listening;
-pub mod log;
-pub mod names;
-pub mod options;
-pub mod pause;
-pub mod port;
-pub mod reception;
-pub mod server;
-pub mod sessions;
+mod address;
+mod asking;
+mod crowd;
+mod ends;
+mod environment;
+mod facts;
+mod failure;
+mod lines;
+mod listening;
+mod log;
+mod names;
+mod options;
+mod pause;
+mod port;
+mod reception;
+mod server;
+mod sessions;
 
 use std::ffi::OsString;
 
 use qmail_sys::signal::{self, Signal, Signals};
 
 use failure::Failure;
-use log::Log;
+use log::{Log, Volume};
 use options::Request;
 use server::Server;
 use sessions::Programs;
 
-/// Serves until SIGTERM.
-///
-/// # Errors
-/// If it cannot begin to; that has been told by then.
-pub fn run(words: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+/// Serves until SIGTERM. Returns the exit code; why there is no server has been told by then.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let variable = |name: &str| std::env::var_os(name);
-    let request = match Request::parse(words, &variable) {
-        Ok(request) => request,
-        Err(misuse) => return Err(told(misuse.volume, Failure::Usage(misuse))),
-    };
-    serve(&request).map_err(|failure| told(request.volume, failure))
+    match Request::parse(words, &variable) {
+        Ok(request) => {
+            serve(&request).map_or_else(|failure| tell(request.volume, &failure), |()| 0)
+        }
+        Err(misuse) => tell(misuse.volume, &Failure::Usage(misuse)),
+    }
 }
 
 fn serve(request: &Request) -> Result<(), Failure> {
@@ -57,9 +55,9 @@ fn serve(request: &Request) -> Result<(), Failure> {
     Ok(())
 }
 
-fn told(volume: log::Volume, failure: Failure) -> Failure {
+fn tell(volume: Volume, failure: &Failure) -> u8 {
     let mut log = Log::new(volume);
     log.complain(&failure.to_string());
     log.flush();
-    failure
+    failure.code()
 }

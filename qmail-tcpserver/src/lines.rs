@@ -11,18 +11,18 @@ use crate::facts::Facts;
 const LONGEST: usize = 100;
 
 /// How many connections there are, and may be.
-pub fn status(count: usize, limit: usize) -> Vec<u8> {
+pub(crate) fn status(count: usize, limit: usize) -> Vec<u8> {
     format!("tcpserver: status: {count}/{limit}").into_bytes()
 }
 
 /// Who handles a connection.
-pub fn arrival(process: u32, ends: &Ends) -> Vec<u8> {
+pub(crate) fn arrival(process: u32, ends: &Ends) -> Vec<u8> {
     format!("tcpserver: pid {process} from {}", ends.remote.ip()).into_bytes()
 }
 
 /// What became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub(crate) enum Decision {
     /// It is served.
     Ok,
     /// The rules deny it.
@@ -30,7 +30,7 @@ pub enum Decision {
 }
 
 /// What became of a connection, and what is known of it.
-pub fn decision(decision: Decision, process: u32, ends: &Ends, facts: &Facts) -> Vec<u8> {
+pub(crate) fn decision(decision: Decision, process: u32, ends: &Ends, facts: &Facts) -> Vec<u8> {
     let word = match decision {
         Decision::Ok => "ok",
         Decision::Deny => "deny",
@@ -47,22 +47,22 @@ pub fn decision(decision: Decision, process: u32, ends: &Ends, facts: &Facts) ->
 }
 
 /// How a process ended, by its status from wait(2).
-pub fn end(process: u32, status: u32) -> Vec<u8> {
+pub(crate) fn end(process: u32, status: u32) -> Vec<u8> {
     format!("tcpserver: end {process} status {status}").into_bytes()
 }
 
 /// Why a connection that was accepted is not served.
-pub fn dropped(what: &str, error: &io::Error) -> String {
+pub(crate) fn dropped(what: &str, error: &io::Error) -> String {
     format!("tcpserver: warning: dropping connection, {what}: {}", errno::text(error))
 }
 
 /// What went wrong otherwise.
-pub fn warning(what: &str, error: &io::Error) -> String {
+pub(crate) fn warning(what: &str, error: &io::Error) -> String {
     format!("tcpserver: warning: {what}: {}", errno::text(error))
 }
 
 /// That an address has as many connections as it may have.
-pub fn crowded(ends: &Ends, count: usize) -> String {
+pub(crate) fn crowded(ends: &Ends, count: usize) -> String {
     format!("tcpserver: end {} perIPlimit {count}", ends.remote.ip())
 }
 

@@ -15,7 +15,7 @@ use crate::port;
 ///
 /// # Errors
 /// If the port, the address, the socket or the user cannot be had.
-pub fn open(request: &Request) -> Result<TcpListener, Failure> {
+pub(crate) fn open(request: &Request) -> Result<TcpListener, Failure> {
     let port = port::of(&request.port).ok_or_else(|| Failure::Port(request.port.clone()))?;
     let (address, both_families) = place(request)?;
     let listen = Listen {

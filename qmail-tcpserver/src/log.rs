@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 /// How much is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Volume {
+pub(crate) enum Volume {
     /// Nothing at all: `-q`.
     Nothing,
     /// What went wrong: `-Q`.
@@ -15,19 +15,19 @@ pub enum Volume {
 
 /// Lines that go out together.
 #[derive(Debug)]
-pub struct Log {
+pub(crate) struct Log {
     volume: Volume,
     waiting: Vec<u8>,
 }
 
 impl Log {
     /// An empty one.
-    pub fn new(volume: Volume) -> Self {
+    pub(crate) fn new(volume: Volume) -> Self {
         Self { volume, waiting: Vec::new() }
     }
 
     /// Adds a line about a connection, which is only made if it is wanted.
-    pub fn tell(&mut self, line: impl FnOnce() -> Vec<u8>) {
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> Vec<u8>) {
         if self.volume >= Volume::Everything {
             self.waiting.extend(line());
             self.waiting.push(b'\n');
@@ -35,7 +35,7 @@ impl Log {
     }
 
     /// Adds a line about something that went wrong.
-    pub fn complain(&mut self, line: &str) {
+    pub(crate) fn complain(&mut self, line: &str) {
         if self.volume >= Volume::Trouble {
             self.waiting.extend(line.as_bytes());
             self.waiting.push(b'\n');
@@ -43,7 +43,7 @@ impl Log {
     }
 
     /// Writes what there is.
-    pub fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         if !self.waiting.is_empty() {
             // Connections do not wait for a log that cannot be written.
             let _ = io::stderr().write_all(&self.waiting);

@@ -8,8 +8,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match qmail_tcpserver::run(std::env::args_os()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => ExitCode::from(failure.code()),
-    }
+    ExitCode::from(qmail_tcpserver::run(std::env::args_os()))
 }

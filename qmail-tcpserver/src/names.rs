@@ -21,7 +21,7 @@ const NONE: u8 = 100;
 
 /// How names are asked for.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub(crate) struct Names {
     program: PathBuf,
     asker: Asker,
 }
@@ -39,7 +39,7 @@ enum Asker {
 
 impl Names {
     /// By the tcp-name of this tree, and never as root.
-    pub fn of_this_tree() -> Self {
+    pub(crate) fn of_this_tree() -> Self {
         let home = qmail_core::home::home();
         let asker = if effective_uid() == 0 { other(&home) } else { Asker::Ourselves };
         Self { program: home.join("bin/tcp-name"), asker }
@@ -49,7 +49,7 @@ impl Names {
     ///
     /// # Errors
     /// If nobody can tell, or nobody can be asked.
-    pub fn name(&self, address: IpAddr, belief: Belief) -> io::Result<Option<Vec<u8>>> {
+    pub(crate) fn name(&self, address: IpAddr, belief: Belief) -> io::Result<Option<Vec<u8>>> {
         let program = match belief {
             Belief::Any => self.program()?,
             Belief::Confirmed => self.program()?.arg("-p"),
@@ -61,7 +61,7 @@ impl Names {
     ///
     /// # Errors
     /// If nobody can tell, or nobody can be asked.
-    pub fn address(&self, host: &[u8], families: Families) -> io::Result<Option<IpAddr>> {
+    pub(crate) fn address(&self, host: &[u8], families: Families) -> io::Result<Option<IpAddr>> {
         let option = match families {
             Families::Any => "-46",
             Families::Older => "-4",

@@ -22,7 +22,7 @@ const USUAL_TIMEOUT: Duration = Duration::from_secs(26);
 
 /// Whether the name that an address has is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Belief {
+pub(crate) enum Belief {
     /// Whatever it says: `-P`.
     Any,
     /// Only a name that has the address, too: `-p`.
@@ -31,7 +31,7 @@ pub enum Belief {
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// How much is told.
     pub volume: Volume,
     /// How many connections are served at once: `-c`.
@@ -74,7 +74,7 @@ pub struct Request {
 
 /// A command line that cannot be obeyed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misuse {
+pub(crate) struct Misuse {
     /// An option that is not one.
     pub option: Option<BadOption>,
     /// How much is told.
@@ -93,7 +93,7 @@ struct Settings {
 
 impl Request {
     /// Reads a whole command line; `variable` knows the environment, for `-U`.
-    pub fn parse(
+    pub(crate) fn parse(
         words: impl IntoIterator<Item = OsString>,
         variable: &impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, Misuse> {
@@ -124,7 +124,7 @@ impl Request {
     }
 
     /// Whether everything about a connection is known without asking anybody and without waiting.
-    pub fn is_decided_here(&self) -> bool {
+    pub(crate) fn is_decided_here(&self) -> bool {
         let asks = self.remote_name.is_some() || self.remote_user.is_some();
         self.local_name.is_some() && !asks && self.banner.len() <= SHORT_BANNER
     }

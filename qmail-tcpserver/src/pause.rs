@@ -7,30 +7,30 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// A pause that gets longer from one trouble to the next.
 #[derive(Debug)]
-pub struct Pause {
+pub(crate) struct Pause {
     until: Option<Instant>,
     next: Duration,
 }
 
 impl Pause {
     /// None, to begin with.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { until: None, next: SHORTEST }
     }
 
     /// There was trouble: waits, longer than the last time.
-    pub fn begin(&mut self, now: Instant) {
+    pub(crate) fn begin(&mut self, now: Instant) {
         self.until = Some(now + self.next);
         self.next = (self.next * 2).min(LONGEST);
     }
 
     /// There is none any more.
-    pub fn forget(&mut self) {
+    pub(crate) fn forget(&mut self) {
         *self = Self::none();
     }
 
     /// What is left of it; `None` if nothing is.
-    pub fn left(&mut self, now: Instant) -> Option<Duration> {
+    pub(crate) fn left(&mut self, now: Instant) -> Option<Duration> {
         let left = self.until?.checked_duration_since(now).filter(|left| !left.is_zero());
         if left.is_none() {
             self.until = None;

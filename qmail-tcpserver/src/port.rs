@@ -7,7 +7,7 @@ const FILE: &str = "/etc/services";
 const LARGEST_FILE: u64 = 4 << 20;
 
 /// The port that a word means; `None` if nobody knows.
-pub fn of(word: &[u8]) -> Option<u16> {
+pub(crate) fn of(word: &[u8]) -> Option<u16> {
     number(word).or_else(|| named(word, &services()))
 }
 

@@ -12,14 +12,10 @@ use crate::facts::Facts;
 use crate::options::Request;
 
 /// Why a connection is not served: what could not be done, and the reason.
-pub type Dropped = (String, io::Error);
+pub(crate) type Dropped = (String, io::Error);
 
 /// Does to a connection what no program has to do.
-///
-/// # Errors
-/// Never so far that the connection could not be served: what goes wrong here is of no importance to
-/// a client that is still there.
-pub fn prepare(connection: &TcpStream, ends: &Ends, request: &Request) {
+pub(crate) fn prepare(connection: &TcpStream, ends: &Ends, request: &Request) {
     if !request.keeps_route && ends.remote.is_ipv4() {
         // It fails for a client that has gone, whose program will see the end.
         let _ = forget_source_route(connection);
@@ -30,7 +26,11 @@ pub fn prepare(connection: &TcpStream, ends: &Ends, request: &Request) {
 ///
 /// # Errors
 /// If nobody can tell what the rules say.
-pub fn admit(ends: &Ends, facts: &Facts, request: &Request) -> Result<Option<Changes>, Dropped> {
+pub(crate) fn admit(
+    ends: &Ends,
+    facts: &Facts,
+    request: &Request,
+) -> Result<Option<Changes>, Dropped> {
     let set = match verdict(ends, facts, request)? {
         Verdict::Deny => return Ok(None),
         Verdict::Allow(set) => set,

@@ -24,7 +24,7 @@ const DENIED: u32 = 100 << 8;
 const FAILED: u32 = 111 << 8;
 
 /// A server that listens.
-pub struct Server<'a, S> {
+pub(crate) struct Server<'a, S> {
     request: &'a Request,
     /// None in a child, which would keep the port from the next server.
     listener: Option<TcpListener>,
@@ -41,7 +41,7 @@ pub struct Server<'a, S> {
 
 impl<'a> Server<'a, Copies> {
     /// Starts `programs` for the connections to `listener`.
-    pub fn new(
+    pub(crate) fn new(
         request: &'a Request,
         listener: TcpListener,
         signals: Signals,
@@ -64,7 +64,7 @@ impl<'a> Server<'a, Copies> {
 
 impl<S: Sessions> Server<'_, S> {
     /// Serves until SIGTERM. Sessions that have begun go on.
-    pub fn run(&mut self) {
+    pub(crate) fn run(&mut self) {
         self.tell_status();
         loop {
             self.log.flush();

@@ -11,7 +11,7 @@ use crate::environment::Changes;
 
 /// A connection that is to be served.
 #[derive(Debug)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// The connection itself.
     pub socket: OwnedFd,
     /// What is different for its program in our environment.
@@ -20,7 +20,7 @@ pub struct Accepted {
 
 /// A session that has begun.
 #[derive(Debug)]
-pub struct Session {
+pub(crate) struct Session {
     /// The process that serves it, a child of ours: its end is the end of the session.
     pub process: u32,
     /// Why it will serve nothing.
@@ -28,7 +28,7 @@ pub struct Session {
 }
 
 /// Whatever can begin a session for a connection, without waiting for anybody.
-pub trait Sessions {
+pub(crate) trait Sessions {
     /// Begins one.
     ///
     /// # Errors
@@ -41,14 +41,14 @@ pub trait Sessions {
 
 /// Copies of a program that can stay, one for each connection; where it cannot, the program.
 #[derive(Debug)]
-pub struct Copies {
+pub(crate) struct Copies {
     programs: Programs,
     starter: Starter,
 }
 
 impl Copies {
     /// Of this program.
-    pub fn of(programs: Programs) -> Self {
+    pub(crate) fn of(programs: Programs) -> Self {
         Self { programs, starter: Starter::new() }
     }
 }
@@ -71,24 +71,24 @@ impl Sessions for Copies {
 
 /// A program that is started for each connection, with the connection as descriptors 0 and 1.
 #[derive(Clone, Debug)]
-pub struct Programs {
+pub(crate) struct Programs {
     program: OsString,
     arguments: Vec<OsString>,
 }
 
 impl Programs {
     /// This one, looked for in `$PATH` unless its name has a slash.
-    pub fn new(program: &OsStr, arguments: &[OsString]) -> Self {
+    pub(crate) fn new(program: &OsStr, arguments: &[OsString]) -> Self {
         Self { program: program.to_owned(), arguments: arguments.to_vec() }
     }
 
     /// Its name.
-    pub fn name(&self) -> &OsStr {
+    pub(crate) fn name(&self) -> &OsStr {
         &self.program
     }
 
     /// Becomes the program in this process; comes back only if that fails.
-    pub fn replace(&self, connection: Accepted) -> io::Error {
+    pub(crate) fn replace(&self, connection: Accepted) -> io::Error {
         let Accepted { socket, changes } = connection;
         match self.spawn(&socket, changes).replace() {
             Ok(never) => match never {},
