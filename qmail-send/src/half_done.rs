@@ -42,16 +42,13 @@ fn written(queue: &Queue, id: QueueId) -> Option<SystemTime> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
     use std::fs::File;
     use std::time::{Duration, UNIX_EPOCH};
 
     #[test]
     fn a_message_is_told_of_if_its_info_is_another() {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "info/0", "todo"] {
-            std::fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
+        let (_root, queue) = queue(&["mess/0", "info/0", "todo"]);
         let (id, mut half_done) = (QueueId::new(7), HalfDone::default());
         let write = |seconds| {
             let time = UNIX_EPOCH + Duration::from_secs(seconds);

@@ -22,6 +22,8 @@ mod spawner;
 mod start;
 mod survey;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod todo;
 mod verdict;
 

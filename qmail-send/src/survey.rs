@@ -107,20 +107,15 @@ fn messages_in(directory: &Path) -> io::Result<Vec<QueueId>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
     use std::fs::File;
 
-    fn queue() -> (tempfile::TempDir, Queue) {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "mess/1", "mess/2", "info/0", "info/1", "info/2", "todo"] {
-            fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
-        (root, queue)
-    }
+    const DIRECTORIES: [&str; 7] =
+        ["mess/0", "mess/1", "mess/2", "info/0", "info/1", "info/2", "todo"];
 
     #[test]
     fn every_message_is_found_once_a_few_at_a_time() {
-        let (_root, queue) = queue();
+        let (_root, queue) = queue(&DIRECTORIES);
         let ids = (10..40).filter(|id| id % 3 != 1).map(QueueId::new);
         ids.clone().for_each(|id| drop(File::create(queue.info(id)).unwrap()));
         let mut survey = Survey::new(&queue);
@@ -140,7 +135,7 @@ mod tests {
 
     #[test]
     fn nothing_is_looked_at_while_another_qmail_todo_works() {
-        let (_root, queue) = queue();
+        let (_root, queue) = queue(&DIRECTORIES);
         let lock = TodoLock::try_take(&queue).unwrap();
         let mut survey = Survey::new(&queue);
         assert_eq!(survey.step(&queue, 7, 1000), Surveyed::Nothing);
@@ -156,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_part_that_cannot_be_read_is_tried_again() {
-        let (root, queue) = queue();
+        let (root, queue) = queue(&DIRECTORIES);
         fs::remove_dir(root.path().join("info/1")).unwrap();
         let mut survey = Survey::new(&queue);
         let unreadable = Surveyed::Unreadable(root.path().join("info/1"));

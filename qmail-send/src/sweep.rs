@@ -108,6 +108,7 @@ fn is_ossified(queue: &Queue, id: QueueId, now: Time) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
     use std::fs::File;
     use std::time::SystemTime;
 
@@ -115,14 +116,7 @@ mod tests {
         SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
     }
 
-    fn queue() -> (tempfile::TempDir, Queue) {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "mess/1", "info/0", "info/1", "todo"] {
-            fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
-        (root, queue)
-    }
+    const DIRECTORIES: [&str; 5] = ["mess/0", "mess/1", "info/0", "info/1", "todo"];
 
     /// Everything that a whole search finds.
     fn search(queue: &Queue, now: Time) -> Vec<Found> {
@@ -136,7 +130,7 @@ mod tests {
 
     #[test]
     fn only_old_messages_that_are_neither_queued_nor_preprocessed_are_found() {
-        let (_root, queue) = queue();
+        let (_root, queue) = queue(&DIRECTORIES);
         for id in 2..=5 {
             File::create(queue.mess(QueueId::new(id))).unwrap();
         }
@@ -150,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_search_is_repeated_and_a_directory_in_trouble_tried_again() {
-        let (root, queue) = queue();
+        let (root, queue) = queue(&DIRECTORIES);
         let mut sweep = Sweep::new(1000);
         while sweep.due() <= 1000 {
             sweep.step(&queue, 1000);

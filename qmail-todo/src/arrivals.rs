@@ -78,20 +78,12 @@ fn watch(queue: &Queue) -> io::Result<NewNames> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
     use std::fs::{self, File};
     use std::path::Path;
 
     const LAYOUTS: [&[&str]; 2] =
         [&["mess/0", "mess/1", "todo"], &["mess/0", "mess/1", "todo/0", "todo/1"]];
-
-    fn queue(directories: &[&str]) -> (tempfile::TempDir, Queue) {
-        let root = tempfile::tempdir().unwrap();
-        for directory in directories {
-            fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
-        (root, queue)
-    }
 
     fn come(queue: &Queue, ids: impl IntoIterator<Item = u64>) {
         for id in ids {

@@ -17,6 +17,8 @@ mod route;
 mod scan;
 mod settings;
 mod start;
+#[cfg(test)]
+mod testing;
 
 use std::fs::File;
 use std::os::fd::OwnedFd;

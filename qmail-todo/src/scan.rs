@@ -68,16 +68,8 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
     use std::fs::File;
-
-    fn queue(directories: &[&str]) -> (tempfile::TempDir, Queue) {
-        let root = tempfile::tempdir().unwrap();
-        for directory in directories {
-            fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
-        (root, queue)
-    }
 
     #[test]
     fn every_number_is_found_once_in_both_layouts_and_nothing_else() {

@@ -43,6 +43,7 @@ pub(crate) fn enlist<P>(
 mod tests {
     use super::*;
     use crate::channels::PerChannel;
+    use crate::testing::queue;
     use std::fs::{self, File};
     use std::path::Path;
     use std::time::{Duration, UNIX_EPOCH};
@@ -55,14 +56,10 @@ mod tests {
     /// Looks at message 7, which is half done, before and after it leaves `todo/` and `after`
     /// happens; whether it is to be delivered then.
     fn is_scheduled(after: impl Fn(&Path)) -> bool {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "info/0", "local/0", "remote/0", "todo"] {
-            fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
+        let (root, queue) = queue(&["mess/0", "info/0", "local/0", "remote/0", "todo"]);
         for name in ["info/0/7", "local/0/7", "todo/7"] {
             write(root.path(), name, 1000);
         }
-        let queue = Queue::open(root.path()).unwrap();
         let log = Log::new(File::create(root.path().join("log")).unwrap().into());
         let mut scheduler = Scheduler::<()>::new(0, PerChannel::new(|_| 1));
         let (mut half_done, id) = (HalfDone::default(), QueueId::new(7));

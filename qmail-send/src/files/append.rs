@@ -30,14 +30,11 @@ pub(crate) fn append(queue: &Queue, id: QueueId, record: &[u8]) -> io::Result<()
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::queue;
 
     #[test]
     fn records_follow_each_other() {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "bounce"] {
-            std::fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
+        let (root, queue) = queue(&["mess/0", "bounce"]);
         let id = QueueId::new(7);
         append(&queue, id, b"one\n\n").unwrap();
         append(&queue, id, b"two\n\n").unwrap();
@@ -48,11 +45,7 @@ mod tests {
 
     #[test]
     fn a_record_that_cannot_be_written_leaves_no_failure_behind() {
-        let root = tempfile::tempdir().unwrap();
-        for directory in ["mess/0", "bounce"] {
-            std::fs::create_dir_all(root.path().join(directory)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
+        let (_root, queue) = queue(&["mess/0", "bounce"]);
         let id = QueueId::new(7);
         std::os::unix::fs::symlink("/dev/full", queue.bounce(id)).unwrap();
         assert!(append(&queue, id, b"one\n\n").is_err());

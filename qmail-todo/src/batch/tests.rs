@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::*;
+use crate::testing::queue;
 
 /// A queue, and our ends of the pipes to qmail-send and qmail-clean.
 struct Bench {
@@ -17,6 +18,9 @@ struct Bench {
     news: File,
 }
 
+const PARTS: [&str; 8] =
+    ["mess/0", "mess/1", "info/0", "info/1", "local/0", "local/1", "remote/0", "remote/1"];
+
 fn routes() -> Routes {
     Routes {
         default_host: b"here".to_vec(),
@@ -28,16 +32,8 @@ fn routes() -> Routes {
 
 impl Bench {
     fn new(hashed: bool) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        for part in ["mess", "info", "local", "remote"] {
-            for number in 0..2 {
-                fs::create_dir_all(root.path().join(format!("{part}/{number}"))).unwrap();
-            }
-        }
-        for part in ["todo", "todo/0", "todo/1"].iter().take(if hashed { 3 } else { 1 }) {
-            fs::create_dir(root.path().join(part)).unwrap();
-        }
-        let queue = Queue::open(root.path()).unwrap();
+        let todo: &[&str] = if hashed { &["todo/0", "todo/1"] } else { &["todo"] };
+        let (root, queue) = queue(&[&PARTS, todo].concat());
         let (requests, replies) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());
         let news = qmail_sys::pipe().unwrap();
         let disk = Disk::of(&queue);
