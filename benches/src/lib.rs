@@ -1,8 +1,6 @@
 //! Measurements of a qmail tree: what they share.
 #![forbid(unsafe_code)]
 
-pub mod stranger;
-
 use std::time::Duration;
 
 /// Measured times of one thing.

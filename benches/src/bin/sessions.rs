@@ -11,16 +11,13 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ExitCode};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use qmail_benches::stranger::anybody;
 use qmail_conformance::peer::postfix;
 use qmail_conformance::process::Program;
 use qmail_conformance::secure::Secure;
 use qmail_conformance::{Tree, wait};
-use rustls::pki_types::ServerName;
-use rustls::{ClientConfig, ClientConnection, StreamOwned};
+use qmail_tls::{Selection, Stream, Trust};
 
 /// Sessions that wait at the same time.
 const WAITING: usize = 20;
@@ -72,18 +69,20 @@ fn measure() -> io::Result<()> {
     let _postfix = postfix::start(tree)
         .ok_or_else(|| io::Error::other("Postfix is not there: see .ci/peers"))?;
     let mut running = start(&secure);
-    let configuration = Arc::new(anybody().map_err(io::Error::other)?);
+    // The servers are of this host.
+    let tls = qmail_tls::Client::new(Trust::Anybody, None, &Selection::default());
+    let tls = tls.map_err(io::Error::other)?;
     let mut rates = [(); 6].map(|()| Vec::new());
     for _ in 0..ROUNDS {
         for (server, rates) in SERVERS.iter().zip(&mut rates) {
-            rates.push(new_sessions(tree, server, &configuration)?);
+            rates.push(new_sessions(tree, server, &tls)?);
         }
     }
     println!("{:<24} {:>12} {:>14}", "", "KiB, waiting", "new a second");
     for (server, rates) in SERVERS.iter().zip(&mut rates) {
         rates.sort_unstable();
         let median = rates.get(ROUNDS / 2).copied().unwrap_or_default();
-        println!("{:<24} {:>12} {median:>14}", server.name, waiting(tree, server, &configuration)?);
+        println!("{:<24} {:>12} {median:>14}", server.name, waiting(tree, server, &tls)?);
     }
     for child in &mut running {
         child.kill()?;
@@ -121,18 +120,16 @@ fn start(secure: &Secure) -> Vec<Child> {
 /// A client who has been greeted.
 enum Client {
     Plain(TcpStream),
-    Tls(Box<StreamOwned<ClientConnection, TcpStream>>),
+    Tls(Box<Stream<TcpStream>>),
 }
 
 impl Client {
-    fn connect(tree: &Tree, server: &Server, tls: &Arc<ClientConfig>) -> io::Result<Self> {
+    fn connect(tree: &Tree, server: &Server, tls: &qmail_tls::Client) -> io::Result<Self> {
         let stream = tree.connect(&format!("127.0.0.1:{}", server.port));
         stream.set_nodelay(true)?;
         let mut client = if server.tls {
-            let name = ServerName::try_from("localhost").map_err(io::Error::other)?;
-            let connection =
-                ClientConnection::new(Arc::clone(tls), name).map_err(io::Error::other)?;
-            Self::Tls(Box::new(StreamOwned::new(connection, stream)))
+            let stream = tls.connect(None, stream);
+            Self::Tls(Box::new(stream.map_err(io::Error::other)?))
         } else {
             Self::Plain(stream)
         };
@@ -165,7 +162,7 @@ impl Client {
 }
 
 /// How many sessions there are in a second, one after the other.
-fn new_sessions(tree: &Tree, server: &Server, tls: &Arc<ClientConfig>) -> io::Result<u64> {
+fn new_sessions(tree: &Tree, server: &Server, tls: &qmail_tls::Client) -> io::Result<u64> {
     let start = Instant::now();
     let mut count = 0_u64;
     while start.elapsed() < WHILE {
@@ -176,7 +173,7 @@ fn new_sessions(tree: &Tree, server: &Server, tls: &Arc<ClientConfig>) -> io::Re
 }
 
 /// The memory of a session that waits for its client, in KiB.
-fn waiting(tree: &Tree, server: &Server, tls: &Arc<ClientConfig>) -> io::Result<u64> {
+fn waiting(tree: &Tree, server: &Server, tls: &qmail_tls::Client) -> io::Result<u64> {
     let connect = |_| Client::connect(tree, server, tls);
     let clients = (0..WAITING).map(connect).collect::<io::Result<Vec<_>>>()?;
     let mut sum = 0;
