@@ -38,6 +38,13 @@ impl Tree {
         Self::with_files_of_the_machine(&[])
     }
 
+    /// As [`Self::under_test`]; none where that needs root, and the test ends: see [`Need::Root`].
+    #[must_use]
+    pub fn of_root() -> Option<Self> {
+        let tree = Self::under_test();
+        (!tree.lacks(Need::Root)).then_some(tree)
+    }
+
     /// A tree of our own programs that takes mail for `here.example`; none if the original is under
     /// test, in which something is `missing`.
     #[must_use]

@@ -3,9 +3,27 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use qmail_conformance::{Need, Tree, cdb, files, wait};
+use qmail_conformance::spawner::Spawner;
+use qmail_conformance::{Tree, cdb, files, wait};
 
 const DONE: &str = "did 0+0+1\n";
+
+/// A message, and the qmail-lspawn that is told to deliver it.
+struct Mail {
+    lspawn: Spawner,
+    message: String,
+}
+
+impl Mail {
+    fn of(tree: &Tree) -> Self {
+        Self { lspawn: tree.lspawn(), message: tree.spawnable("hi\n") }
+    }
+
+    /// The report on its delivery to somebody.
+    fn to(&mut self, recipient: &str) -> String {
+        self.lspawn.deliver(&self.message, "a@b", recipient)
+    }
+}
 
 /// The record of an assignment.
 fn fields(user: &str, ids: (&str, &str), home: &str, dash: &str, extension: &str) -> Vec<u8> {
@@ -14,14 +32,10 @@ fn fields(user: &str, ids: (&str, &str), home: &str, dash: &str, extension: &str
 
 #[test]
 fn a_delivery_runs_as_the_user_with_his_group_only() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let joe = tree.user("joe");
     joe.instruct("", "|id -u; id -g; id -G; pwd\n");
-    let message = tree.spawnable("hi\n");
-    let said = tree.lspawn().deliver(&message, "a@b", "joe@test.example");
+    let said = Mail::of(&tree).to("joe@test.example");
     let (uid, gid) = (joe.identity().uid, joe.identity().gid);
     let home = joe.home().display();
     assert_eq!(said, format!("K{uid}\n{gid}\n{gid}\n{home}\n{DONE}"));
@@ -32,21 +46,17 @@ fn mail_for_nobody_is_for_alias() {
     let tree = Tree::under_test();
     let other = tree.alias("other");
     other.instruct("", "|echo \"$LOCAL $EXT $USER\"\n");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
-    let said = lspawn.deliver(&message, "a@b", "Other@test.example");
+    let mut mail = Mail::of(&tree);
+    let said = mail.to("Other@test.example");
     let user = if tree.is_single_user() { "" } else { " alias" };
     assert!(said.starts_with(&format!("KOther Other{user}")), "{said}");
     let nobody = "DSorry, no mailbox here by that name. (#5.1.1)\n";
-    assert_eq!(lspawn.deliver(&message, "a@b", "nobody@test.example"), nobody);
+    assert_eq!(mail.to("nobody@test.example"), nobody);
 }
 
 #[test]
 fn the_arguments_of_qmail_local_are_as_agreed() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let joe = tree.user("joe");
     let message = tree.spawnable("hi\n");
     tree.replace_program("qmail-local", "printf '<%s>' \"$@\"; exit 0");
@@ -65,10 +75,7 @@ fn the_arguments_of_qmail_local_are_as_agreed() {
 
 #[test]
 fn assignments_come_before_accounts() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let joe = tree.user("joe");
     let (uid, gid) = (joe.identity().uid.to_string(), joe.identity().gid.to_string());
     let ids = (uid.as_str(), gid.as_str());
@@ -89,8 +96,7 @@ fn assignments_come_before_accounts() {
     ]);
     files::write(&tree.path("users/cdb"), database);
     tree.replace_program("qmail-local", "printf '<%s>' \"$2\" \"$4\" \"$5\" \"$6\"; exit 0");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     let table = [
         ("Jane", "<exact><Jane><-><ext>"),
         ("jane-x", "<all><jane-x><-><a-jane-x>"),
@@ -103,17 +109,14 @@ fn assignments_come_before_accounts() {
         ("joe", "<all><joe><-><a-joe>"),
     ];
     for (local, expected) in table {
-        let said = lspawn.deliver(&message, "a@b", &format!("{local}@test.example"));
+        let said = mail.to(&format!("{local}@test.example"));
         assert_eq!(said, format!("K{expected}"), "{local}");
     }
 }
 
 #[test]
 fn newu_makes_the_assignments_that_lspawn_reads() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let joe = tree.user("joe");
     let (uid, gid, home) = (joe.identity().uid, joe.identity().gid, joe.home().display());
     let assign = format!(
@@ -125,25 +128,20 @@ fn newu_makes_the_assignments_that_lspawn_reads() {
     assert_eq!((made.code, made.said()), (Some(0), String::new()));
     assert_eq!(files::mode(&tree.path("users/cdb")), 0o644);
     tree.replace_program("qmail-local", "printf '<%s>' \"$2\" \"$6\"; exit 0");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for (local, said) in
         [("shop", "K<one><>"), ("shop-X", "K<two><s-X>"), ("other", "K<three><c-other>")]
     {
-        assert_eq!(lspawn.deliver(&message, "a@b", &format!("{local}@x")), said);
+        assert_eq!(mail.to(&format!("{local}@x")), said);
     }
 }
 
 #[test]
 fn without_an_assignment_the_account_is_looked_up() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     tree.user("joe").instruct("", "|echo account\n");
     files::write(&tree.path("users/cdb"), cdb::make(&[(b"", b"")]));
-    let message = tree.spawnable("hi\n");
-    let said = tree.lspawn().deliver(&message, "a@b", "joe@test.example");
+    let said = Mail::of(&tree).to("joe@test.example");
     assert_eq!(said, format!("Kaccount\n{DONE}"));
 }
 
@@ -159,11 +157,10 @@ fn damaged_assignments_hold_all_mail() {
     }
     let files: [&[u8]; 6] =
         [b"", b"short", &whole[..2048], &cdb::make(&[(b"!jane\0", b"x")]), &wild, &far];
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for (number, content) in files.iter().enumerate() {
         files::write(&tree.path("users/cdb"), content);
-        let said = lspawn.deliver(&message, "a@b", "jane@test.example");
+        let said = mail.to("jane@test.example");
         if number == 4 && tree.is_original() {
             // Lengths of records are not checked against the file before memory is asked for.
             assert!(said.starts_with('Z'), "{said}");
@@ -175,13 +172,9 @@ fn damaged_assignments_hold_all_mail() {
 
 #[test]
 fn malformed_assignments_deliver_nothing() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     tree.replace_program("qmail-local", "echo delivered; id -u; id -g");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     let records: [&[u8]; 6] = [
         b"",
         b"joe",
@@ -192,7 +185,7 @@ fn malformed_assignments_deliver_nothing() {
     ];
     for record in records {
         files::write(&tree.path("users/cdb"), cdb::make(&[(b"!jane\0", record), (b"", b"-")]));
-        let said = lspawn.deliver(&message, "a@b", "jane@test.example");
+        let said = mail.to("jane@test.example");
         let shown = String::from_utf8_lossy(record);
         assert!(said.starts_with('Z'), "{shown:?}: {said}");
     }
@@ -200,17 +193,13 @@ fn malformed_assignments_deliver_nothing() {
 
 #[test]
 fn nothing_is_ever_delivered_as_root() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     tree.replace_program("qmail-local", "echo delivered; id -u; id -g");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for uid in ["0", "root", "", "00", "-1", "4294967296"] {
         let record = fields("root", (uid, "7801"), "/", "", "");
         files::write(&tree.path("users/cdb"), cdb::make(&[(b"!jane\0", &record), (b"", b"-")]));
-        let said = lspawn.deliver(&message, "a@b", "jane@test.example");
+        let said = mail.to("jane@test.example");
         assert!(said.starts_with('Z'), "{uid}: {said}");
         if uid == "0" {
             assert_eq!(said, "ZNot allowed to perform deliveries as root.\n");
@@ -220,21 +209,17 @@ fn nothing_is_ever_delivered_as_root() {
 
 #[test]
 fn a_group_that_is_no_number_is_not_group_0() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     if tree.is_original() {
         // It is: whatever is no number is 0.
         return;
     }
     tree.replace_program("qmail-local", "echo delivered; id -g");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for gid in ["staff", "", "x1"] {
         let record = fields("joe", ("7801", gid), "/", "", "");
         files::write(&tree.path("users/cdb"), cdb::make(&[(b"!jane\0", &record), (b"", b"-")]));
-        let said = lspawn.deliver(&message, "a@b", "jane@test.example");
+        let said = mail.to("jane@test.example");
         assert_eq!(said, "ZInternal qmail-lspawn bug.\n", "{gid}");
     }
 }
@@ -242,8 +227,6 @@ fn a_group_that_is_no_number_is_not_group_0() {
 #[test]
 fn exit_codes_of_qmail_local_become_reports() {
     let tree = Tree::under_test();
-    let message = tree.spawnable("hi\n");
-    tree.replace_program("qmail-local", "echo said; exit $(cat code)");
     let joe = tree.user("joe");
     let table = [
         (0, "Ksaid\n"),
@@ -267,30 +250,28 @@ fn exit_codes_of_qmail_local_become_reports() {
     ];
     let code = tree.scratch().join("code");
     tree.replace_program("qmail-local", &format!("echo said; exit $(cat {})", code.display()));
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for (number, report) in table {
         files::write(&code, number.to_string());
-        assert_eq!(lspawn.deliver(&message, "a@b", &joe.address()), report, "{number}");
+        assert_eq!(mail.to(&joe.address()), report, "{number}");
     }
 }
 
 #[test]
 fn a_crash_of_qmail_local_is_tried_again() {
     let tree = Tree::under_test();
-    let message = tree.spawnable("hi\n");
     tree.replace_program("qmail-local", "echo said; kill -9 $$");
-    let said = tree.lspawn().deliver(&message, "a@b", "joe@test.example");
+    let said = Mail::of(&tree).to("joe@test.example");
     assert_eq!(said, "Zqmail-local crashed.\n");
 }
 
 #[test]
 fn a_program_that_is_not_there_is_not_run() {
     let tree = Tree::under_test();
-    let message = tree.spawnable("hi\n");
     tree.replace_program("qmail-local", "exit 0");
     if !tree.is_single_user() {
         files::set_mode(&tree.scratch().join("qmail-local"), 0o644);
-        let said = tree.lspawn().deliver(&message, "a@b", "joe@test.example");
+        let said = Mail::of(&tree).to("joe@test.example");
         assert_eq!(said, "DUnable to run qmail-local.\n");
     }
 }
@@ -299,8 +280,7 @@ fn a_program_that_is_not_there_is_not_run() {
 fn too_long_a_report_is_cut() {
     let tree = Tree::under_test();
     tree.user("joe").instruct("", "|yes 0123456789 | head -c 100000\n");
-    let message = tree.spawnable("hi\n");
-    let said = tree.lspawn().deliver(&message, "a@b", "joe@test.example");
+    let said = Mail::of(&tree).to("joe@test.example");
     assert_eq!(said.len(), 1 + 2997);
     assert!(said.starts_with("K0123456789\n"), "{said}");
     assert!(said.ends_with("\nError report too long, sorry.\n"), "{said}");
@@ -310,13 +290,12 @@ fn too_long_a_report_is_cut() {
 fn a_report_ends_at_its_first_nul() {
     let tree = Tree::under_test();
     tree.user("joe").instruct("", "|printf 'a\\0b'; exit 100\n");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
-    assert_eq!(lspawn.deliver(&message, "a@b", "joe@test.example"), "Da");
+    let mut mail = Mail::of(&tree);
+    assert_eq!(mail.to("joe@test.example"), "Da");
     // And the next one is whole again.
     tree.user("joe").instruct("", "|echo next\n");
     let next = format!("Knext\n{DONE}");
-    assert_eq!(lspawn.deliver(&message, "a@b", "joe@test.example"), next);
+    assert_eq!(mail.to("joe@test.example"), next);
 }
 
 #[test]
@@ -356,8 +335,7 @@ fn without_a_default_delivery_it_does_not_start() {
 #[test]
 fn an_empty_local_part_is_success() {
     let tree = Tree::under_test();
-    let message = tree.spawnable("hi\n");
-    assert_eq!(tree.lspawn().deliver(&message, "a@b", "@test.example"), "K");
+    assert_eq!(Mail::of(&tree).to("@test.example"), "K");
 }
 
 #[test]
@@ -380,11 +358,10 @@ fn one_qmail_getpw_answers_for_many_deliveries() {
         return;
     }
     tree.user("joe").instruct("", "|exit 0\n");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     let mut seen = Vec::new();
     for _ in 0..5 {
-        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        let said = mail.to("joe@test.example");
         assert_eq!(said, format!("K{DONE}"));
         let running = tree.processes_named("qmail-getpw");
         assert_eq!(running.len(), 1);
@@ -392,7 +369,7 @@ fn one_qmail_getpw_answers_for_many_deliveries() {
     }
     seen.dedup();
     assert_eq!(seen.len(), 1, "the same one");
-    assert_eq!(lspawn.end(), (Some(0), Vec::new()));
+    assert_eq!(mail.lspawn.end(), (Some(0), Vec::new()));
     // It ends with whoever asks it.
     wait::until("its end", || tree.processes_named("qmail-getpw").is_empty().then_some(()));
 }
@@ -400,30 +377,25 @@ fn one_qmail_getpw_answers_for_many_deliveries() {
 #[test]
 fn a_qmail_getpw_that_is_replaced_is_asked_no_more() {
     let tree = Tree::under_test();
-    let message = tree.spawnable("hi\n");
     tree.user("joe").instruct("", "|exit 0\n");
-    let mut lspawn = tree.lspawn();
-    assert_eq!(lspawn.deliver(&message, "a@b", "joe@test.example"), format!("K{DONE}"));
+    let mut mail = Mail::of(&tree);
+    assert_eq!(mail.to("joe@test.example"), format!("K{DONE}"));
     tree.replace_program("qmail-getpw", "exit 115");
-    let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+    let said = mail.to("joe@test.example");
     assert_eq!(said, "ZNFS failure in qmail-local.\n");
 }
 
 #[test]
 fn no_process_makes_deliveries_for_two_users() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let Some(tree) = Tree::of_root() else { return };
+    let mut mail = Mail::of(&tree);
     let mut processes = ["joe", "jane"].map(|name| (name, BTreeSet::new()));
     for (name, _) in &processes {
         tree.user(name).instruct("", "|echo $PPID\n");
     }
     for _ in 0..5 {
         for (name, processes) in &mut processes {
-            processes.insert(lspawn.deliver(&message, "a@b", &format!("{name}@test.example")));
+            processes.insert(mail.to(&format!("{name}@test.example")));
         }
     }
     let [(_, joe), (_, jane)] = &processes;
@@ -432,14 +404,10 @@ fn no_process_makes_deliveries_for_two_users() {
 
 #[test]
 fn another_program_in_the_place_of_qmail_local_makes_the_next_delivery() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     tree.user("joe").instruct("", "|echo by qmail-local\n");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
-    let mut deliver = || lspawn.deliver(&message, "a@b", "joe@test.example");
+    let mut mail = Mail::of(&tree);
+    let mut deliver = || mail.to("joe@test.example");
     let by_itself = format!("Kby qmail-local\n{DONE}");
     assert_eq!((deliver(), deliver()), (by_itself.clone(), by_itself.clone()));
     let (program, kept) = (tree.home().join("bin/qmail-local"), tree.scratch().join("kept"));
@@ -457,14 +425,13 @@ fn another_program_in_the_place_of_qmail_local_makes_the_next_delivery() {
 fn a_delivery_that_is_killed_is_tried_again_and_the_next_one_is_made() {
     let tree = Tree::under_test();
     let joe = tree.user("joe");
-    let message = tree.spawnable("hi\n");
-    let mut lspawn = tree.lspawn();
+    let mut mail = Mail::of(&tree);
     for _ in 0..3 {
         joe.instruct("", "|kill -9 $PPID\n");
-        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        let said = mail.to("joe@test.example");
         assert_eq!(said, "Zqmail-local crashed.\n");
         joe.instruct("", "|echo alive\n");
-        let said = lspawn.deliver(&message, "a@b", "joe@test.example");
+        let said = mail.to("joe@test.example");
         assert_eq!(said, format!("Kalive\n{DONE}"));
     }
 }

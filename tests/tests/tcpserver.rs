@@ -17,7 +17,7 @@ use nix::sys::signal::Signal;
 use qmail_conformance::conversation::Conversation;
 use qmail_conformance::smtp::Session;
 use qmail_conformance::{Need, Tree, wait};
-use server::{Server, heard, ours, plain, servers};
+use server::{Server, heard, heard_at_25, ours, plain, servers};
 
 const ENV: [&str; 3] = ["sh", "-c", "unset PWD OLDPWD SHLVL _; exec env"];
 
@@ -108,19 +108,10 @@ fn wrong_usage_is_100_and_what_cannot_be_had_is_111() {
 
 #[test]
 fn a_port_may_have_a_name() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     for server in servers(&tree) {
         let words = ["-HRl0", "0", "smtp", "echo", "served"];
-        let (mut child, _log) = tree.command(server).args(words).start();
-        let stream = wait::until("the server", || {
-            tree.within_network(|| std::net::TcpStream::connect("127.0.0.1:25").ok())
-        });
-        assert_eq!(heard(stream).1, "served\n");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(heard_at_25(&tree, &server, &words), "served\n");
     }
 }
 

@@ -1,11 +1,11 @@
 //! What others are asked for: names, users. And who serves.
 
+use qmail_conformance::Tree;
 use qmail_conformance::dns::{Record, Zone};
 use qmail_conformance::listener::{Listener, Service};
-use qmail_conformance::{Need, Tree};
 
 use crate::rules;
-use crate::server::{Server, plain, servers};
+use crate::server::{Server, heard_at_25, plain, servers};
 
 const SHOW: [&str; 3] = [
     "sh",
@@ -41,10 +41,7 @@ fn ident(tree: &Tree, answer: &str) -> Service {
 
 #[test]
 fn names_and_users_are_asked_for() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let _names = tree.name_server(zone());
     let users = ident(&tree, ": USERID : UNIX : jo e");
     let _users = ["127.0.0.1:113", "127.0.0.2:113", "127.0.0.3:113", "127.0.0.5:113"]
@@ -83,10 +80,7 @@ fn names_and_users_are_asked_for() {
 
 #[test]
 fn who_cannot_be_asked_is_served_without_a_name() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let _names = tree.name_server(Zone::new().fails("1.0.0.127.in-addr.arpa", 2));
     // Nobody listens at port 113.
     for server in servers(&tree) {
@@ -103,10 +97,7 @@ fn who_cannot_be_asked_is_served_without_a_name() {
 
 #[test]
 fn root_asks_no_name_server_itself() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let Some(server) = crate::server::ours(&tree) else { return };
     tree.replace_program("tcp-name", "#!/bin/sh\nid -u\n");
     let qmaild = tree.accounts().qmaild.uid;
@@ -118,10 +109,7 @@ fn root_asks_no_name_server_itself() {
 
 #[test]
 fn a_silent_host_is_given_up_and_holds_nobody_up() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let _names = tree.name_server(Zone::new());
     let silent = tree.command("/bin/sleep").arg("1000").into();
     let _silent = Listener::start(tree.listen("127.0.0.2:113"), silent).unwrap();
@@ -139,10 +127,7 @@ fn a_silent_host_is_given_up_and_holds_nobody_up() {
 
 #[test]
 fn who_is_still_being_asked_about_keeps_nobody_else_waiting_for_a_server_that_has_gone() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let silent = tree.command("/bin/sleep").arg("1000").into();
     let _silent = Listener::start(tree.listen("127.0.0.2:113"), silent).unwrap();
     for server in servers(&tree) {
@@ -160,10 +145,7 @@ fn who_is_still_being_asked_about_keeps_nobody_else_waiting_for_a_server_that_ha
 
 #[test]
 fn rules_know_names_and_users_from_the_most_special_on() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let _names = tree.name_server(zone());
     let users = ident(&tree, ": USERID : UNIX : joe");
     let _users = Listener::start(tree.listen("127.0.0.2:113"), users).unwrap();
@@ -199,10 +181,7 @@ fn rules_know_names_and_users_from_the_most_special_on() {
 
 #[test]
 fn a_server_listens_at_the_address_of_a_host() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let zone = Zone::new().a("mail.example", [127, 0, 0, 3]).fails("soft.example", 2);
     let _names = tree.name_server(zone);
     for server in servers(&tree) {
@@ -227,10 +206,7 @@ fn a_server_listens_at_the_address_of_a_host() {
 
 #[test]
 fn a_server_becomes_the_user_it_is_told_to_be() {
-    let tree = Tree::under_test();
-    if tree.lacks(Need::Root) {
-        return;
-    }
+    let Some(tree) = Tree::of_root() else { return };
     let show = ["sh", "-c", "echo $(id -u) $(id -g) $(id -G)"];
     for server in servers(&tree) {
         for (options, expected) in [
@@ -255,12 +231,6 @@ fn a_server_becomes_the_user_it_is_told_to_be() {
         }
         // The port is bound by root.
         let words = ["-HRl0", "-u7801", "-g7801", "127.0.0.1", "25", "id", "-u"];
-        let (mut child, _log) = tree.command(&server).args(words).start();
-        let stream = qmail_conformance::wait::until("the server", || {
-            tree.within_network(|| std::net::TcpStream::connect("127.0.0.1:25").ok())
-        });
-        assert_eq!(crate::server::heard(stream).1, "7801\n");
-        child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(heard_at_25(&tree, &server, &words), "7801\n");
     }
 }

@@ -148,6 +148,18 @@ impl Drop for Server<'_> {
     }
 }
 
+/// What a client of port 25 hears from a server that has this command line.
+pub(crate) fn heard_at_25(tree: &Tree, server: &str, words: &[&str]) -> String {
+    let (mut child, _log) = tree.command(server).args(words.iter().copied()).start();
+    let stream = wait::until("the server", || {
+        tree.within_network(|| TcpStream::connect("127.0.0.1:25").ok())
+    });
+    let (_, heard) = heard(stream);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    heard
+}
+
 /// The port of a client, and all that it hears.
 pub(crate) fn heard(mut stream: TcpStream) -> (u16, String) {
     let port = stream.local_addr().unwrap().port();
