@@ -10,7 +10,7 @@ mod results;
 mod wait;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use qmail_core::log::Log;
@@ -23,7 +23,7 @@ use crate::channels::PerChannel;
 use crate::cleaner::Cleaner;
 use crate::files::{OpenMessage, Recipients};
 use crate::half_done::HalfDone;
-use crate::lines;
+use crate::lines::{self, Trouble};
 use crate::room;
 use crate::schedule::{Scheduler, Time};
 use crate::settings::Settings;
@@ -148,10 +148,7 @@ impl Daemon {
                 let Self { scheduler, half_done, queue, log, .. } = self;
                 ids.into_iter().for_each(|id| enlist(scheduler, half_done, queue, log, id));
             }
-            Some(Surveyed::Unreadable(directory)) => {
-                let name = lines::name(&self.queue, &directory);
-                self.log.write(&lines::cannot_scan(&name));
-            }
+            Some(Surveyed::Unreadable(directory)) => self.warn_of_unreadable(&directory),
             Some(Surveyed::Complete) => {
                 if self.survey.as_ref().is_some_and(Survey::is_hurried) {
                     self.scheduler.hurry(now);
@@ -230,10 +227,7 @@ impl Daemon {
                     self.lose_cleaner();
                 }
             }
-            Found::Unreadable(directory) => {
-                let name = lines::name(&self.queue, &directory);
-                self.log.write(&lines::cannot_scan(&name));
-            }
+            Found::Unreadable(directory) => self.warn_of_unreadable(&directory),
         }
     }
 
@@ -260,6 +254,14 @@ impl Daemon {
 
     fn say(&self, text: &str) {
         self.log.write(&lines::text(text));
+    }
+
+    fn warn(&self, trouble: Trouble, path: &Path) {
+        self.log.write(&lines::warning(trouble, &self.queue.name_of(path)));
+    }
+
+    fn warn_of_unreadable(&self, directory: &Path) {
+        self.log.write(&lines::cannot_scan(&self.queue.name_of(directory)));
     }
 
     fn log_status(&self) {

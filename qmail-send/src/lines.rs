@@ -1,9 +1,7 @@
 //! Every line that qmail-send logs. Log readers know them: they are the interface.
 
-use std::path::Path;
-
 use qmail_core::log::Line;
-use qmail_core::queue::{Channel, Queue, QueueId};
+use qmail_core::queue::{Channel, QueueId};
 
 use crate::channels::PerChannel;
 use crate::schedule::Load;
@@ -149,11 +147,6 @@ pub(crate) fn warning(trouble: Trouble, file: &str) -> Vec<u8> {
         Trouble::Time => ("unable to utime ", "; message will be retried too soon"),
     };
     Line::new("warning: ").text(before).text(file).text(after).end()
-}
-
-/// A file as the log names it: relative to the queue.
-pub(crate) fn name(queue: &Queue, path: &Path) -> String {
-    path.strip_prefix(queue.root()).unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use qmail_wire::todo::{News, Order};
 use crate::arrivals::Arrivals;
 use crate::batch::{self, Disk};
 use crate::cleaner::Cleaner;
-use crate::lines::{self, cannot_reread, cannot_scan, name};
+use crate::lines::{self, cannot_reread, cannot_scan};
 use crate::pass::{Found, Pass};
 use crate::reporter::Reporter;
 use crate::scan::{Scan, Unreadable};
@@ -182,7 +182,7 @@ impl Daemon {
         match next {
             Ok(ids) => self.process(&ids, found),
             Err(Unreadable(directory)) => {
-                self.reporter.log(cannot_scan(&name(&self.queue, &directory)));
+                self.reporter.log(cannot_scan(&self.queue.name_of(&directory)));
                 self.is_left = true;
                 self.next_scan = self.next_scan.min(Instant::now() + AFTER_TROUBLE);
                 Ok(())

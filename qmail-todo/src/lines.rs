@@ -1,9 +1,7 @@
 //! Every line that qmail-todo has qmail-send log. Log readers know them: they are the interface.
 
-use std::path::Path;
-
 use qmail_core::log::Line;
-use qmail_core::queue::{Queue, QueueId};
+use qmail_core::queue::QueueId;
 
 use crate::settings::RereadError;
 
@@ -102,11 +100,6 @@ pub(crate) fn warning(trouble: &Trouble) -> Vec<u8> {
         Trouble::UnknownRecord(file) => ("unknown record type in ", file),
     };
     Line::new("warning: qmail-todo: ").text(what).text(file).end()
-}
-
-/// A file as the log names it: relative to the queue.
-pub(crate) fn name(queue: &Queue, path: &Path) -> String {
-    path.strip_prefix(queue.root()).unwrap_or(path).display().to_string()
 }
 
 #[cfg(test)]

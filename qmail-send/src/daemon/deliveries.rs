@@ -5,7 +5,7 @@ use qmail_wire::spawn::Command;
 
 use super::Daemon;
 use crate::files::open_message;
-use crate::lines::{Trouble, name, starting, warning};
+use crate::lines::{Trouble, starting};
 use crate::schedule::{PassEnd, Time};
 
 /// Records that are read in a row, most of which may be of recipients who need nothing: then the
@@ -41,7 +41,7 @@ impl Daemon {
                 *self.passes.of_mut(channel) = Some(opened.recipients);
             }
             Err(path) => {
-                self.log.write(&warning(Trouble::Open, &name(&self.queue, &path)));
+                self.warn(Trouble::Open, &path);
                 self.scheduler.postpone(channel, id, now);
             }
         }
@@ -65,7 +65,7 @@ impl Daemon {
     fn break_pass(&mut self, channel: Channel, trouble: Trouble, now: Time) {
         if let Some((id, _)) = self.scheduler.pass(channel) {
             let path = self.queue.recipients(channel, id);
-            self.log.write(&warning(trouble, &name(&self.queue, &path)));
+            self.warn(trouble, &path);
         }
         self.end_pass(channel, PassEnd::Broken, now);
     }

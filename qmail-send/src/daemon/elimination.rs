@@ -5,7 +5,7 @@ use qmail_core::queue::QueueId;
 use super::Daemon;
 use crate::cleaner::Cleaner;
 use crate::files::{Standing, look, standing};
-use crate::lines::{self, Trouble, name, warning};
+use crate::lines::{self, Trouble};
 use crate::schedule::{AFTER_TROUBLE, Time};
 
 /// Messages that are removed in a row; then the others have their turn.
@@ -50,7 +50,7 @@ impl Daemon {
             Ok(true) => {}
             Ok(false) => return Elimination::Done,
             Err(path) => {
-                self.log.write(&warning(Trouble::StatRetry, &name(&self.queue, &path)));
+                self.warn(Trouble::StatRetry, &path);
                 return Elimination::Trouble;
             }
         }
@@ -58,7 +58,7 @@ impl Daemon {
         self.log.write(&lines::ended(id));
         match std::fs::remove_file(&info) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                self.log.write(&warning(Trouble::UnlinkRetry, &name(&self.queue, &info)));
+                self.warn(Trouble::UnlinkRetry, &info);
                 return Elimination::Trouble;
             }
             _ => {}

@@ -6,7 +6,7 @@ use qmail_core::queue::{Channel, Queue, QueueId};
 use super::now;
 use crate::files::{Standing, standing};
 use crate::half_done::HalfDone;
-use crate::lines::{Trouble, name, warning};
+use crate::lines::{Trouble, warning};
 use crate::schedule::Scheduler;
 
 /// Schedules a message that has a file in `info/`.
@@ -33,7 +33,7 @@ pub(crate) fn enlist<P>(
             }
         }
         Err(path) => {
-            log.write(&warning(Trouble::StatRetry, &name(queue, &path)));
+            log.write(&warning(Trouble::StatRetry, &queue.name_of(&path)));
             scheduler.add_doubtful(id, now());
         }
     }

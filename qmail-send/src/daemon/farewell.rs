@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Daemon;
-use crate::lines::{self, Trouble, name, warning};
+use crate::lines::{self, Trouble};
 use crate::schedule::Time;
 
 impl Daemon {
@@ -14,7 +14,7 @@ impl Daemon {
         for (channel, id, due) in self.scheduler.waiting() {
             let path = self.queue.recipients(channel, id);
             if set_time(&path, due).is_err() {
-                self.log.write(&warning(Trouble::Time, &name(&self.queue, &path)));
+                self.warn(Trouble::Time, &path);
             }
         }
         self.say(lines::EXITING);

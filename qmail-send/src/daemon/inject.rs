@@ -10,7 +10,7 @@ use qmail_core::submit::Submission;
 use super::Daemon;
 use crate::bounce::{Notice, Plan, plan};
 use crate::files::{look, read_info};
-use crate::lines::{self, Trouble, name, warning};
+use crate::lines::{self, Trouble};
 use crate::schedule::Time;
 
 /// Said where the copy of a message was cut off.
@@ -33,10 +33,10 @@ impl Daemon {
         };
         match plan(&sender, &self.settings.bounces, now) {
             Plan::DiscardTriple => {
-                self.log.write(&lines::discarded("triple", &name(&self.queue, &path)))
+                self.log.write(&lines::discarded("triple", &self.queue.name_of(&path)))
             }
             Plan::DiscardDouble => {
-                self.log.write(&lines::discarded("double", &name(&self.queue, &path)))
+                self.log.write(&lines::discarded("double", &self.queue.name_of(&path)))
             }
             Plan::Send(notice) => self.send_notice(id, &notice)?,
         }
@@ -72,7 +72,7 @@ impl Daemon {
     }
 
     fn trouble(&self, trouble: Trouble, path: &Path) -> NotTold {
-        self.log.write(&warning(trouble, &name(&self.queue, path)));
+        self.warn(trouble, path);
         NotTold
     }
 }

@@ -7,7 +7,7 @@ use super::Daemon;
 use crate::bounce::{original_recipient, record};
 use crate::channels::PerChannel;
 use crate::files::{append, look};
-use crate::lines::{self, Trouble, name, outcome, warning};
+use crate::lines::{self, Trouble, outcome};
 use crate::schedule::{Exhausted, Settlement, Time};
 use crate::spawner::Spawner;
 use crate::verdict::{Outcome, judge};
@@ -114,7 +114,7 @@ impl Daemon {
             && mark_done(&delivery.payload.recipients, delivery.offset).is_err()
         {
             let path = self.queue.recipients(channel, delivery.message);
-            self.log.write(&warning(Trouble::Mark, &name(&self.queue, &path)));
+            self.warn(Trouble::Mark, &path);
         }
         self.settle(channel, slot, Settlement::Final, now);
     }
@@ -139,7 +139,7 @@ impl Daemon {
         let path = self.queue.recipients(channel, id);
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                self.log.write(&warning(Trouble::UnlinkRetry, &name(&self.queue, &path)));
+                self.warn(Trouble::UnlinkRetry, &path);
                 self.scheduler.postpone(channel, id, now);
                 return;
             }
@@ -151,7 +151,7 @@ impl Daemon {
                 Ok(Some(_)) => return,
                 Ok(None) => {}
                 // It is looked at again before anything is removed.
-                Err(_) => self.log.write(&warning(Trouble::Stat, &name(&self.queue, &path))),
+                Err(_) => self.warn(Trouble::Stat, &path),
             }
         }
         self.scheduler.add_finished(id, now);

@@ -10,7 +10,7 @@ use qmail_core::queue::Queue;
 use qmail_sys::{Journal, SyncGroup, begin_writing, write_out};
 
 use super::{Written, WrittenFile};
-use crate::lines::{Trouble, name};
+use crate::lines::Trouble;
 
 /// Where the queue is.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Disk {
             written.iter().partition(|message| self.keeps_order(message));
         let mut failed = not_written_out(&ordered);
         failed.extend(not_synced(&mut self.group, &others));
-        let troubles = failed.iter().map(|path| Trouble::Sync(name(queue, path))).collect();
+        let troubles = failed.iter().map(|path| Trouble::Sync(queue.name_of(path))).collect();
         let mut safe = written;
         safe.retain(|message| {
             let mut paths = message.files.iter().map(|file| &file.path).chain(&message.directories);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use qmail_core::control::leading_number;
 use qmail_core::queue::{Channel, Queue, QueueId, Record, Records};
 
-use crate::lines::{self, Info, Trouble, name};
+use crate::lines::{self, Info, Trouble};
 use crate::reporter::Reporter;
 use crate::route::Routes;
 
@@ -54,11 +54,11 @@ pub(crate) fn write(
 ) -> Result<Written, Trouble> {
     let todo = queue.todo(id);
     let envelope = File::open(&todo).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Trouble::Gone(name(queue, &todo)),
-        _ => Trouble::Open(name(queue, &todo)),
+        io::ErrorKind::NotFound => Trouble::Gone(queue.name_of(&todo)),
+        _ => Trouble::Open(queue.name_of(&todo)),
     })?;
     let mess = queue.mess(id);
-    let bytes = fs::metadata(&mess).map_err(|_| Trouble::Stat(name(queue, &mess)))?.len();
+    let bytes = fs::metadata(&mess).map_err(|_| Trouble::Stat(queue.name_of(&mess)))?.len();
     let mut left_over = BTreeSet::new();
     for channel in Channel::ALL {
         remove(queue, queue.recipients(channel, id), &mut left_over)?;
@@ -70,7 +70,7 @@ pub(crate) fn write(
     let mut writer = Writer::new(queue, id, bytes)?;
     reporter.log(lines::new_message(id));
     for record in Records::new(BufReader::with_capacity(ENVELOPE, envelope)) {
-        let record = record.map_err(|_| Trouble::Read(name(queue, &todo)))?;
+        let record = record.map_err(|_| Trouble::Read(queue.name_of(&todo)))?;
         writer.take(&record, routes, reporter)?;
     }
     writer.finish(left_over)
@@ -82,7 +82,7 @@ fn remove(queue: &Queue, path: PathBuf, changed: &mut BTreeSet<PathBuf>) -> Resu
     match fs::remove_file(&path) {
         Ok(()) => changed.extend(path.parent().map(Path::to_owned)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(_) => return Err(Trouble::Unlink(name(queue, &path))),
+        Err(_) => return Err(Trouble::Unlink(queue.name_of(&path))),
     }
     Ok(())
 }
@@ -182,20 +182,20 @@ impl Output {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
         match file {
             Ok(file) => Ok(Self { path, writer: BufWriter::with_capacity(room, file) }),
-            Err(_) => Err(Trouble::Create(name(queue, &path))),
+            Err(_) => Err(Trouble::Create(queue.name_of(&path))),
         }
     }
 
     fn record(&mut self, queue: &Queue, letter: &[u8], value: &[u8]) -> Result<(), Trouble> {
         let parts = [letter, value, b"\0"];
         let written = parts.iter().try_for_each(|part| self.writer.write_all(part));
-        written.map_err(|_| Trouble::Write(name(queue, &self.path)))
+        written.map_err(|_| Trouble::Write(queue.name_of(&self.path)))
     }
 
     fn finish(self, queue: &Queue) -> Result<WrittenFile, Trouble> {
         match self.writer.into_inner() {
             Ok(file) => Ok(WrittenFile { path: self.path, file }),
-            Err(_) => Err(Trouble::Write(name(queue, &self.path))),
+            Err(_) => Err(Trouble::Write(queue.name_of(&self.path))),
         }
     }
 }

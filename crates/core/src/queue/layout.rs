@@ -155,6 +155,11 @@ impl Queue {
         }
     }
 
+    /// A file as logs name it: relative to the queue.
+    pub fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
+    }
+
     /// The directories that make up `directory` (`mess`, `info`, `local`, `remote`).
     pub fn parts(&self, directory: &str) -> impl Iterator<Item = PathBuf> + use<> {
         let directory = self.root.join(directory);
@@ -207,6 +212,8 @@ mod tests {
         assert_eq!((flat.split(), flat.todo_layout()), (3, Todo::Flat));
         assert!(flat.mess(QueueId(5)).ends_with("mess/2/5"));
         assert!(flat.todo(QueueId(5)).ends_with("todo/5"));
+        assert_eq!(flat.name_of(&flat.mess(QueueId(5))), "mess/2/5");
+        assert_eq!(flat.name_of(Path::new("/elsewhere")), "/elsewhere");
         let (_root, hashed) = queue(&["mess/0", "mess/1", "todo/0", "todo/1"]);
         let hashed = hashed.unwrap();
         assert!(hashed.todo(QueueId(5)).ends_with("todo/1/5"));
