@@ -121,6 +121,7 @@ mod tests {
         assert!(cleaner.receive().is_err());
         assert!(cleaner.remove(QueueId::new(1), 1000).is_err());
     }
+
     #[test]
     fn replies_are_waited_for_at_once_where_nothing_more_can_be_asked() {
         let (requests, replies) = (qmail_sys::pipe().unwrap(), qmail_sys::pipe().unwrap());

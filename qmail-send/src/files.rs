@@ -10,6 +10,7 @@ pub(crate) use standing::{Standing, standing};
 
 use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::schedule::Time;
@@ -25,6 +26,5 @@ pub(crate) fn look(path: &Path) -> io::Result<Option<Metadata>> {
 
 /// When a file was last written; before 1970 is 1970.
 pub(crate) fn modified(metadata: &Metadata) -> Time {
-    use std::os::unix::fs::MetadataExt;
     Time::try_from(metadata.mtime()).unwrap_or(0)
 }

@@ -1,5 +1,6 @@
 //! Waiting until something happens or is due.
 
+use std::os::fd::AsFd;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use qmail_core::queue::Channel;
@@ -69,7 +70,6 @@ impl Daemon {
     }
 
     fn watched(&self, now: Time) -> (Vec<Interest<'_>>, Vec<Event>) {
-        use std::os::fd::AsFd;
         let mut all = vec![(Interest::reading(self.signals.as_fd()), Event::Signal)];
         for channel in Channel::ALL {
             let Some(spawner) = self.spawners.of(channel) else { continue };
