@@ -77,6 +77,7 @@ impl Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Channel::{Local, Remote};
 
     fn lines<C: FromIterator<Vec<u8>>>(lines: &[&str]) -> C {
         lines.iter().map(|line| line.as_bytes().to_vec()).collect()
@@ -98,8 +99,6 @@ mod tests {
             assert_eq!(routes.route(recipient.as_bytes()), expected, "{recipient}");
         }
     }
-
-    use Channel::{Local, Remote};
 
     #[test]
     fn hosts_in_locals_are_ours_without_wildcards() {
