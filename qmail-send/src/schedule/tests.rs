@@ -175,6 +175,22 @@ fn there_are_no_more_jobs_than_deliveries() {
     assert_eq!(scheduler.take_message(Local, NOW), None, "the only place is taken");
 }
 
+#[test]
+fn there_may_be_fewer_jobs_than_deliveries() {
+    let mut scheduler = scheduler(3, 3);
+    scheduler.limit_messages(1);
+    scheduler.add(Local, id(7), NOW);
+    scheduler.add(Remote, id(8), NOW);
+    open(&mut scheduler, Local, NOW);
+    let (first, second) = (start(&mut scheduler, Local), start(&mut scheduler, Local));
+    scheduler.end_pass(Local, PassEnd::Complete);
+    assert_eq!((scheduler.next_message_due(), scheduler.take_message(Remote, NOW)), (None, None));
+    scheduler.settle(Local, first.slot, Settlement::Final);
+    assert_eq!(scheduler.take_message(Remote, NOW), None);
+    scheduler.settle(Local, second.slot, Settlement::Final);
+    assert_eq!(scheduler.take_message(Remote, NOW), Some(id(8)));
+}
+
 /// Starts a delivery if the recipient's host has room; whether it had.
 fn try_start(scheduler: &mut Scheduler<&'static str>, recipient: &str) -> Option<DeliveryNumber> {
     let recipient = recipient.as_bytes();
