@@ -88,6 +88,22 @@ const TEXTS: &[(i32, &str)] = &[
     (libc::ESTALE, "stale NFS file handle"),
     (libc::ENOLCK, "no locks available"),
     (libc::ENOSYS, "system call not available"),
+    (libc::EPROTO, "protocol error"),
+    (libc::EALREADY, "operation already in progress"),
+    (libc::EDESTADDRREQ, "destination address required"),
+    (libc::EMSGSIZE, "message too long"),
+    (libc::EPROTOTYPE, "incorrect protocol type"),
+    (libc::ENOPROTOOPT, "protocol not available"),
+    (libc::EPROTONOSUPPORT, "protocol not supported"),
+    (libc::ESOCKTNOSUPPORT, "socket type not supported"),
+    (libc::EOPNOTSUPP, "operation not supported"),
+    (libc::EPFNOSUPPORT, "protocol family not supported"),
+    (libc::EAFNOSUPPORT, "address family not supported"),
+    (libc::ENETRESET, "network reset"),
+    (libc::EISCONN, "already connected"),
+    (libc::ESHUTDOWN, "socket shut down"),
+    (libc::ETOOMANYREFS, "too many references"),
+    (libc::EUSERS, "too many users"),
 ];
 
 /// Where we have no text for an error.
@@ -141,6 +157,8 @@ mod tests {
     #[test]
     fn texts_are_qmails_own() {
         assert_eq!(text(&io::Error::from_raw_os_error(libc::ENOENT)), "file does not exist");
+        let no_family = io::Error::from_raw_os_error(libc::EAFNOSUPPORT);
+        assert_eq!(text(&no_family), "address family not supported");
         assert_eq!(text(&io::Error::from_raw_os_error(libc::EOWNERDEAD)), "unknown error");
         assert_eq!(text(&io::ErrorKind::TimedOut.into()), "timed out");
         assert_eq!(text(&io::ErrorKind::InvalidData.into()), "not in the form it should have");
