@@ -2,6 +2,9 @@
 
 #[path = "tcpserver/facts.rs"]
 mod facts;
+#[cfg(target_arch = "x86_64")]
+#[path = "tcpserver/kernel.rs"]
+mod kernel;
 #[path = "tcpserver/queue.rs"]
 mod queue;
 #[path = "tcpserver/rules.rs"]

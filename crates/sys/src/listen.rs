@@ -1,7 +1,7 @@
 //! Listening for connections, and what is to be done to one that has come.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::{AsFd, AsRawFd};
 
 use nix::sys::socket::{
@@ -38,11 +38,24 @@ pub enum ListenFailure {
 }
 
 impl Listen {
-    /// Opens it. It is closed on exec, and accepting does not block.
+    /// Opens it. It is closed on exec, and accepting does not block. Where the kernel has no IPv6, that
+    /// for both families is one for IPv4.
     ///
     /// # Errors
     /// Those of socket(2), bind(2) and listen(2).
     pub fn open(self) -> Result<TcpListener, ListenFailure> {
+        match self.open_in_its_family() {
+            Err(ListenFailure::Socket(error))
+                if self.both_families && error.raw_os_error() == Some(libc::EAFNOSUPPORT) =>
+            {
+                let address = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), self.address.port());
+                Self { address, both_families: false, ..self }.open_in_its_family()
+            }
+            result => result,
+        }
+    }
+
+    fn open_in_its_family(self) -> Result<TcpListener, ListenFailure> {
         let family =
             if self.address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
