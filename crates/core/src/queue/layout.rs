@@ -189,7 +189,7 @@ fn count_parts(mess: &Path) -> io::Result<NonZeroU64> {
         }
     }
     let wrong = || io::Error::new(io::ErrorKind::InvalidData, "mess is not split into 0, 1, 2, …");
-    NonZeroU64::new(count).filter(|_| highest + 1 == count).ok_or_else(wrong)
+    NonZeroU64::new(count).filter(|_| highest == count - 1).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -224,6 +224,7 @@ mod tests {
     fn a_wrong_split_is_an_error_since_it_would_hide_messages() {
         assert!(queue(&["mess"]).1.is_err());
         assert!(queue(&["mess/0", "mess/2"]).1.is_err());
+        assert!(queue(&["mess/0", "mess/18446744073709551615"]).1.is_err());
     }
 
     #[test]
