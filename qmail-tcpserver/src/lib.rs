@@ -45,11 +45,13 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
 }
 
 fn serve(request: &Request) -> Result<(), Failure> {
-    // Whoever started us may have ignored them, and then they would never come.
+    // Whoever started us may have ignored or blocked them, and then they would never come.
     let ours = [Signal::SIGTERM, Signal::SIGCHLD];
-    signal::restore(&ours).map_err(Failure::Signals)?;
+    signal::restore(&ours).and_then(|()| signal::unblock_all()).map_err(Failure::Signals)?;
+    // Name servers take their time. Until then SIGTERM ends us as it would anybody.
+    let place = listening::place(request)?;
     let signals = Signals::watch(&ours).map_err(Failure::Signals)?;
-    let listener = listening::open(request)?;
+    let listener = listening::open(place, request)?;
     let programs = Programs::new(&request.program, &request.arguments);
     Server::new(request, listener, signals, programs).run();
     Ok(())

@@ -11,19 +11,26 @@ use crate::names::Names;
 use crate::options::Request;
 use crate::port;
 
-/// Listens, and then gives up what it took to get there.
+/// Finds out where to listen, for which name servers may have to be asked.
 ///
 /// # Errors
-/// If the port, the address, the socket or the user cannot be had.
-pub(crate) fn open(request: &Request) -> Result<TcpListener, Failure> {
+/// If nobody knows the port or the address.
+pub(crate) fn place(request: &Request) -> Result<Listen, Failure> {
     let port = port::of(&request.port).ok_or_else(|| Failure::Port(request.port.clone()))?;
-    let (address, both_families) = place(request)?;
-    let listen = Listen {
+    let (address, both_families) = address(request)?;
+    Ok(Listen {
         address: SocketAddr::new(address, port),
         both_families,
         backlog: request.backlog,
         at_once: request.at_once,
-    };
+    })
+}
+
+/// Listens, and then gives up what it took to get there.
+///
+/// # Errors
+/// If the socket or the user cannot be had.
+pub(crate) fn open(listen: Listen, request: &Request) -> Result<TcpListener, Failure> {
     let listener = listen.open().map_err(Failure::Listen)?;
     let port = listener.local_addr().map_err(Failure::LocalAddress)?.port();
     // Group before user, who may not change it. Nobody has been accepted yet.
@@ -38,7 +45,7 @@ pub(crate) fn open(request: &Request) -> Result<TcpListener, Failure> {
 }
 
 /// The address to listen at, and whether it stands for both families.
-fn place(request: &Request) -> Result<(IpAddr, bool), Failure> {
+fn address(request: &Request) -> Result<(IpAddr, bool), Failure> {
     match Host::parse(&request.host, request.families) {
         Host::Everywhere => Ok((Ipv6Addr::UNSPECIFIED.into(), true)),
         Host::At(address) => Ok((address, false)),

@@ -1,11 +1,14 @@
 //! What others are asked for: names, users. And who serves.
 
-use qmail_conformance::Tree;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use qmail_conformance::dns::{Record, Zone};
 use qmail_conformance::listener::{Listener, Service};
+use qmail_conformance::process::wait_for;
+use qmail_conformance::{Tree, wait};
 
 use crate::rules;
-use crate::server::{Server, heard_at_25, plain, servers};
+use crate::server::{Server, heard_at_25, ours, plain, servers};
 
 const SHOW: [&str; 3] = [
     "sh",
@@ -98,7 +101,7 @@ fn who_cannot_be_asked_is_served_without_a_name() {
 #[test]
 fn root_asks_no_name_server_itself() {
     let Some(tree) = Tree::of_root() else { return };
-    let Some(server) = crate::server::ours(&tree) else { return };
+    let Some(server) = ours(&tree) else { return };
     tree.replace_program("tcp-name", "#!/bin/sh\nid -u\n");
     let qmaild = tree.accounts().qmaild.uid;
     let as_root = Server::start(&tree, &server, &["-R"], &SHOW);
@@ -202,6 +205,21 @@ fn a_server_listens_at_the_address_of_a_host() {
             assert!(finished.errors().starts_with(start), "{}", finished.errors());
         }
     }
+}
+
+#[test]
+fn a_server_that_still_asks_for_its_address_can_be_stopped() {
+    let tree = Tree::under_test();
+    let Some(server) = ours(&tree) else { return };
+    tree.replace_program("tcp-name", "exec sleep 1000");
+    // Whatever its starter thinks of the signal.
+    let starter = "trap '' TERM; exec \"$@\"";
+    let words = ["-c", starter, "sh", &server, "-HRl0", "slow.example", "0", "cat"];
+    let (mut child, _log) = tree.command("sh").args(words).start();
+    let asked = wait::until("a question", || tree.processes_named("sleep").pop());
+    kill(Pid::from_raw(child.id().try_into().unwrap()), Signal::SIGTERM).unwrap();
+    wait_for(&mut child);
+    kill(asked, Signal::SIGKILL).unwrap();
 }
 
 #[test]
