@@ -97,7 +97,9 @@ impl Kind for Local {
             Ok(Some(strings)) => self.begin(&order, Ok(strings), workers),
             Ok(None) => {
                 let delivery = order.command.delivery;
-                self.lookups.ask(delivery, local)?;
+                if let Some(strings) = self.lookups.ask(delivery, local)? {
+                    return self.begin(&order, Ok(strings), workers);
+                }
                 self.waiting.insert(delivery, order);
                 Ok(Begun::Later)
             }

@@ -2,16 +2,19 @@
 //!
 //! It runs as another user than we do: name services run code of others, and not as root. Ours stays
 //! and is asked again and again ([`standing`]), a few of them where lookups take their time; each for
-//! a minute, so that nothing that it has read grows old. Another program in its place is run for each
-//! question ([`once`]), as by netqmail.
+//! a minute, so that nothing that it has read grows old. It is not asked again what it has answered a
+//! moment ago ([`recent`]). Another program in its place is run for each question ([`once`]), as by
+//! netqmail.
 
 mod once;
+mod recent;
 mod standing;
 
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
+use std::time::Instant;
 
 use qmail_core::program::Program;
 use qmail_sys::{Exit, Identity};
@@ -20,6 +23,7 @@ use qmail_wire::spawn::DeliveryNumber;
 
 use crate::trouble::{Failure, Trouble};
 use once::Once;
+use recent::Recent;
 use standing::{Reading, Standing};
 
 /// As seen from the home directory of qmail.
@@ -34,6 +38,7 @@ pub(crate) struct Lookups {
     identity: Identity,
     idle: Vec<Standing>,
     open: BTreeMap<DeliveryNumber, Lookup>,
+    recent: Recent,
     program: Option<Program>,
     /// Whether the program stays.
     stays: bool,
@@ -56,19 +61,27 @@ pub(crate) type Found = Result<Vec<u8>, Failure>;
 
 impl Lookups {
     pub(crate) fn new(home: PathBuf, identity: Identity) -> Self {
-        let (idle, open) = (Vec::new(), BTreeMap::new());
-        Self { home, identity, idle, open, program: None, stays: true }
+        let (idle, open, recent) = (Vec::new(), BTreeMap::new(), Recent::default());
+        Self { home, identity, idle, open, recent, program: None, stays: true }
     }
 
-    /// Asks whose `local` is.
+    /// Asks whose `local` is. Returns what is known already.
     ///
     /// # Errors
     /// If there is no process to be had.
-    pub(crate) fn ask(&mut self, delivery: DeliveryNumber, local: &[u8]) -> io::Result<()> {
+    pub(crate) fn ask(
+        &mut self,
+        delivery: DeliveryNumber,
+        local: &[u8],
+    ) -> io::Result<Option<Vec<u8>>> {
         let program = Program::at(&self.home.join(PROGRAM));
         if program != self.program {
             (self.program, self.stays) = (program, true);
             self.idle.clear();
+            self.recent.forget();
+        }
+        if let Some(strings) = self.recent.find(local, Instant::now()) {
+            return Ok(Some(strings.to_vec()));
         }
         self.idle.retain(Standing::is_fresh);
         let asked = match question(local).filter(|_| self.stays) {
@@ -76,7 +89,7 @@ impl Lookups {
             None => Asked::Once(Once::start(&self.home, self.identity, local)?),
         };
         self.open.insert(delivery, Lookup { local: local.to_vec(), asked });
-        Ok(())
+        Ok(None)
     }
 
     /// Somebody who has been asked.
@@ -109,12 +122,15 @@ impl Lookups {
             Asked::Standing(mut standing) => match standing.read() {
                 Reading::More => Asked::Standing(standing),
                 Reading::Done(found) => {
+                    if let Some(strings) = found.as_ref().ok().filter(|_| self.is_same(&standing)) {
+                        self.recent.add(local, strings, Instant::now());
+                    }
                     self.keep(standing);
                     return Some(found);
                 }
                 Reading::Gone => return Some(Err(Trouble::System.into())),
                 Reading::NeverStayed => {
-                    self.stays &= standing.program() != self.program;
+                    self.stays &= !self.is_same(&standing);
                     match Once::start(&self.home, self.identity, &local) {
                         Ok(once) => Asked::Once(once),
                         Err(_) => return Some(Err(Trouble::System.into())),
@@ -135,8 +151,13 @@ impl Lookups {
         })
     }
 
+    /// Whether it is the program that is there now.
+    fn is_same(&self, standing: &Standing) -> bool {
+        standing.program() == self.program
+    }
+
     fn keep(&mut self, standing: Standing) {
-        let is_of_use = standing.is_fresh() && standing.program() == self.program;
+        let is_of_use = standing.is_fresh() && self.is_same(&standing);
         if is_of_use && self.idle.len() < IDLE {
             self.idle.push(standing);
         }
