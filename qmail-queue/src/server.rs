@@ -13,7 +13,8 @@ use qmail_core::heap::keep_pages;
 use qmail_core::program::own_greeting;
 use qmail_sys::signal::{self, Signal};
 use qmail_sys::{
-    Interest, fork, message_sockets, pipe, poll, receive_message, send_message, set_nonblocking,
+    Interest, allow_open_files, fork, message_sockets, pipe, poll, receive_message, send_message,
+    set_nonblocking,
 };
 use qmail_wire::queue_server::{MESSAGE, QUEUE_SERVER};
 
@@ -29,6 +30,8 @@ pub fn serve(clients: OwnedFd, queue: impl Fn(Pipes, u32) -> u8) -> io::Result<(
     // Nobody has to be waited for.
     signal::ignore(&[Signal::SIGCHLD])?;
     send_message(&clients, &own_greeting(&QUEUE_SERVER)?, &[])?;
+    // A socket for each process, as many as there may be.
+    allow_open_files(u64::MAX);
     // Every process that is made has them, too.
     keep_pages();
     let mut server = Server::new(clients, queue)?;

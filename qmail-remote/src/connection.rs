@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read};
 
+use qmail_core::blocks::{BLOCK, Blocks};
 use qmail_wire::smtp_client::{BodyEncoder, Reply, ReplyParser};
 
 use crate::channel::Channel;
@@ -10,7 +11,6 @@ use crate::report::{PARTIAL_LAST_LINE, UNREADABLE_MESSAGE, Verdict};
 use crate::security::TlsFailure;
 
 /// What is read from the message and written to the server at once.
-const BLOCK: usize = 65536;
 const REPLY_BLOCK: usize = 4096;
 
 /// A connection, with everything that belongs to it alone: another server gets a fresh one.
@@ -108,14 +108,10 @@ impl<C: Channel> Connection<C> {
     /// it goes in one piece, which nobody delays to wait for an acknowledgement.
     fn send_all_but_the_end(&mut self, message: &mut impl Read) -> Result<Vec<u8>, Obstacle> {
         let mut encoder = BodyEncoder::new();
-        let mut block = vec![0; BLOCK];
-        let mut wire = Vec::with_capacity(BLOCK);
-        loop {
-            let length = read(message, &mut block).map_err(|_| Obstacle::Unreadable)?;
-            if length == 0 {
-                break;
-            }
-            encoder.encode(block.get(..length).unwrap_or_default(), &mut wire);
+        let mut blocks = Blocks::new(message);
+        let mut wire = Vec::new();
+        while let Some(block) = blocks.next_block().map_err(|_| Obstacle::Unreadable)? {
+            encoder.encode(block, &mut wire);
             if wire.len() >= BLOCK {
                 self.send(&wire).map_err(Obstacle::Lost)?;
                 wire.clear();

@@ -1,13 +1,14 @@
 //! What is known of the message before it is sent.
 
 use std::fs::File;
-use std::io::{self, Seek};
+use std::io::{self, Read, Seek};
 use std::os::unix::fs::FileExt;
+
+use qmail_core::blocks::Blocks;
 
 /// As much of a message is searched for bytes beyond ASCII. A longer one is taken to have some:
 /// to say so of a message that has none costs nothing.
 const SEARCHED: usize = 1 << 20;
-const BLOCK: usize = 65536;
 
 /// What is known of the message before it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,26 +33,36 @@ impl Facts {
 }
 
 fn has_eight_bit(file: &File, start: u64) -> io::Result<bool> {
-    let mut block = vec![0; BLOCK];
+    let mut blocks = Blocks::new(Positioned { file, offset: start });
     let mut seen = 0;
     while seen < SEARCHED {
-        let offset = start.saturating_add(u64::try_from(seen).unwrap_or(u64::MAX));
-        let length = file.read_at(&mut block, offset)?;
-        if length == 0 {
-            return Ok(false);
+        match blocks.next_block()? {
+            None => return Ok(false),
+            Some(block) if !block.is_ascii() => return Ok(true),
+            Some(block) => seen += block.len(),
         }
-        if !block.get(..length).unwrap_or_default().is_ascii() {
-            return Ok(true);
-        }
-        seen += length;
     }
     Ok(true)
+}
+
+/// Reads a file from an offset on, and leaves its position where it is.
+struct Positioned<'f> {
+    file: &'f File,
+    offset: u64,
+}
+
+impl Read for Positioned<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read_at(buffer, self.offset)?;
+        self.offset = self.offset.saturating_add(u64::try_from(length).unwrap_or(u64::MAX));
+        Ok(length)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use std::io::Write;
 
     fn file(text: &[u8], position: u64) -> File {
         let mut file = tempfile::tempfile().unwrap();

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use qmail_sys::{Interest, Spawn, message_sockets, poll, receive_message, refuse_messages};
+use qmail_sys::{Interest, Spawn, message_sockets, poll, reap, receive_message, refuse_messages};
 use qmail_wire::stay::{SOCKET, Service};
 
 use crate::program::{Program, may_stay};
@@ -76,7 +76,8 @@ impl Keeper {
         self.socket = None;
     }
 
-    /// Lets go of it, if it has gone by itself.
+    /// Lets go of it, if it has gone by itself. For a process that has no other children: it waits for
+    /// all that have ended.
     pub fn forget_gone(&mut self) {
         let is_gone = |socket: &OwnedFd| {
             let mut interests = [Interest::hanging_up(socket.as_fd())];
@@ -84,6 +85,9 @@ impl Keeper {
         };
         if self.socket.as_ref().is_some_and(is_gone) {
             self.socket = None;
+        }
+        if self.socket.is_none() {
+            while let Ok(Some(_)) = reap() {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! A qmail-queue that stays for the sessions of a server.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -114,6 +115,12 @@ fn where_the_one_that_stays_has_gone_messages_are_queued_all_the_same() {
     assert_eq!(queuers(&tree).len(), 1);
     send(next);
     assert_eq!(tree.todo().len(), 2);
+    let children = |process: &Pid| {
+        let list = fs::read_to_string(format!("/proc/{process}/task/{process}/children"));
+        list.unwrap_or_default().split_whitespace().count()
+    };
+    let servers = tree.processes_named("qmail-smtpd");
+    assert_eq!(servers.iter().map(children).sum::<usize>(), 1, "nobody was waited for");
 }
 
 #[test]
