@@ -10,7 +10,7 @@ use crate::dialogue::{Dialogue, Ending, Lost, Step};
 use crate::report::{PARTIAL_LAST_LINE, UNREADABLE_MESSAGE, Verdict};
 use crate::security::TlsFailure;
 
-/// What is read from the message and written to the server at once.
+/// What is read from the server at once.
 const REPLY_BLOCK: usize = 4096;
 
 /// A connection, with everything that belongs to it alone: another server gets a fresh one.

@@ -18,6 +18,7 @@ mod scan;
 mod settings;
 mod start;
 #[cfg(test)]
+#[path = "../../qmail-send/src/testing.rs"]
 mod testing;
 
 use std::fs::File;

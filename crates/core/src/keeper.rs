@@ -1,6 +1,6 @@
 //! Keeping a program that stays.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -54,11 +54,11 @@ impl Keeper {
         self.can_stay
     }
 
-    /// By what it is spoken to. It is started, with this name, if it is not there.
-    pub fn socket(&mut self, name: &OsStr) -> Option<&OwnedFd> {
+    /// By what it is spoken to. It is started, with the name that `name` gives, if it is not there.
+    pub fn socket(&mut self, name: impl FnOnce() -> Option<OsString>) -> Option<&OwnedFd> {
         if self.socket.is_none() && self.can_stay {
             // Who cannot be started now may be later.
-            let socket = self.start(name).ok()?;
+            let socket = self.start(&name()?).ok()?;
             self.can_stay = socket.is_some();
             self.socket = socket;
         }

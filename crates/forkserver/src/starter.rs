@@ -51,10 +51,10 @@ impl Starter {
         job: &[u8],
         descriptors: &[BorrowedFd<'_>],
     ) -> Option<io::Result<Child>> {
-        let name = spawn.parts()?.arguments.first()?.clone();
+        let name = || Some(spawn.parts()?.arguments.first()?.clone());
         // One that has gone since is not to be seen before it is spoken to.
         for _ in 0..2 {
-            match ask(self.keeper.socket(&name)?, job, descriptors) {
+            match ask(self.keeper.socket(name)?, job, descriptors) {
                 Answer::Begun(child) => return Some(Ok(child)),
                 Answer::Unheard => self.keeper.let_go(),
                 Answer::Never => {

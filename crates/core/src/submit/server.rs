@@ -1,6 +1,5 @@
 //! A qmail-queue that stays, and queues message after message.
 
-use std::ffi::OsStr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
 
@@ -36,7 +35,7 @@ impl QueueServer {
     pub fn look_after(&mut self) {
         self.keeper.look_at([home().join(QUEUE)]);
         self.keeper.forget_gone();
-        self.keeper.socket(OsStr::new(QUEUE));
+        self.keeper.socket(|| Some(QUEUE.into()));
     }
 
     /// Has it queue what comes by these pipes; `None` if it has to be done by another program. If
