@@ -111,12 +111,17 @@ impl Kind for Local {
         self.lookups.waits_for()
     }
 
-    fn go_on(&mut self, delivery: DeliveryNumber, workers: &mut Workers) -> io::Result<Begun> {
-        let Some(found) = self.lookups.go_on(delivery) else { return Ok(Begun::Later) };
-        match self.waiting.remove(&delivery) {
-            Some(order) => self.begin(&order, found, workers),
-            None => Ok(Begun::Over(Trouble::Bug.code())),
-        }
+    fn go_on(
+        &mut self,
+        delivery: DeliveryNumber,
+        workers: &mut Workers,
+    ) -> Vec<(DeliveryNumber, io::Result<Begun>)> {
+        let Some((found, deliveries)) = self.lookups.go_on(delivery) else { return Vec::new() };
+        let begin = |delivery| match self.waiting.remove(&delivery) {
+            Some(order) => (delivery, self.begin(&order, found.clone(), workers)),
+            None => (delivery, Ok(Begun::Over(Trouble::Bug.code()))),
+        };
+        deliveries.into_iter().map(begin).collect()
     }
 
     fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {

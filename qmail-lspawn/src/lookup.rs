@@ -2,9 +2,9 @@
 //!
 //! It runs as another user than we do: name services run code of others, and not as root. Ours stays
 //! and is asked again and again ([`standing`]), a few of them where lookups take their time; each for
-//! a minute, so that nothing that it has read grows old. It is not asked again what it has answered a
-//! moment ago ([`recent`]). Another program in its place is run for each question ([`once`]), as by
-//! netqmail.
+//! a minute, so that nothing that it has read grows old. It is not asked what another one is being
+//! asked, nor what was answered a moment ago ([`recent`]). Another program in its place is run for
+//! each question ([`once`]), as by netqmail.
 
 mod once;
 mod recent;
@@ -48,6 +48,8 @@ pub(crate) struct Lookups {
 struct Lookup {
     local: Vec<u8>,
     asked: Asked,
+    /// Other deliveries that wait for the same answer.
+    others: Vec<DeliveryNumber>,
 }
 
 #[derive(Debug)]
@@ -56,7 +58,13 @@ enum Asked {
     Once(Once),
 }
 
-/// How far a lookup has come: the six strings, or why there are none.
+/// How far a lookup has come.
+enum Step {
+    Waiting(Asked),
+    Found(Found),
+}
+
+/// The six strings, or why there are none.
 pub(crate) type Found = Result<Vec<u8>, Failure>;
 
 impl Lookups {
@@ -83,13 +91,29 @@ impl Lookups {
         if let Some(strings) = self.recent.find(local, Instant::now()) {
             return Ok(Some(strings.to_vec()));
         }
+        if let Some(lookup) = self.same(local) {
+            lookup.others.push(delivery);
+            return Ok(None);
+        }
         self.idle.retain(Standing::is_fresh);
         let asked = match question(local).filter(|_| self.stays) {
             Some(question) => Asked::Standing(self.standing(question)?),
             None => Asked::Once(Once::start(&self.home, self.identity, local)?),
         };
-        self.open.insert(delivery, Lookup { local: local.to_vec(), asked });
+        let lookup = Lookup { local: local.to_vec(), asked, others: Vec::new() };
+        self.open.insert(delivery, lookup);
         Ok(None)
+    }
+
+    /// Where the program that is there now is being asked this.
+    fn same(&mut self, local: &[u8]) -> Option<&mut Lookup> {
+        let program = self.program;
+        let is_asked = |asked: &Asked| match asked {
+            Asked::Standing(standing) => standing.program() == program,
+            Asked::Once(_) => false,
+        };
+        let mut all = self.open.values_mut();
+        all.find(|lookup| lookup.local == local && is_asked(&lookup.asked))
     }
 
     /// Somebody who has been asked.
@@ -111,35 +135,50 @@ impl Lookups {
         answers.flatten().collect()
     }
 
-    /// Reads what there is to read. `None` if the lookup is not over.
-    pub(crate) fn go_on(&mut self, delivery: DeliveryNumber) -> Option<Found> {
-        let Lookup { local, asked } = self.open.remove(&delivery)?;
-        let asked = match asked {
+    /// Reads what there is to read. What was found, and for which deliveries; `None` if the lookup is
+    /// not over.
+    pub(crate) fn go_on(
+        &mut self,
+        delivery: DeliveryNumber,
+    ) -> Option<(Found, Vec<DeliveryNumber>)> {
+        let Lookup { local, asked, mut others } = self.open.remove(&delivery)?;
+        match self.read(&local, asked) {
+            Step::Found(found) => {
+                others.insert(0, delivery);
+                Some((found, others))
+            }
+            Step::Waiting(asked) => {
+                self.open.insert(delivery, Lookup { local, asked, others });
+                None
+            }
+        }
+    }
+
+    fn read(&mut self, local: &[u8], asked: Asked) -> Step {
+        match asked {
             Asked::Once(mut once) => match once.read() {
-                Some(found) => return Some(found),
-                None => Asked::Once(once),
+                Some(found) => Step::Found(found),
+                None => Step::Waiting(Asked::Once(once)),
             },
             Asked::Standing(mut standing) => match standing.read() {
-                Reading::More => Asked::Standing(standing),
+                Reading::More => Step::Waiting(Asked::Standing(standing)),
                 Reading::Done(found) => {
                     if let Some(strings) = found.as_ref().ok().filter(|_| self.is_same(&standing)) {
-                        self.recent.add(local, strings, Instant::now());
+                        self.recent.add(local.to_vec(), strings, Instant::now());
                     }
                     self.keep(standing);
-                    return Some(found);
+                    Step::Found(found)
                 }
-                Reading::Gone => return Some(Err(Trouble::System.into())),
+                Reading::Gone => Step::Found(Err(Trouble::System.into())),
                 Reading::NeverStayed => {
                     self.stays &= !self.is_same(&standing);
-                    match Once::start(&self.home, self.identity, &local) {
-                        Ok(once) => Asked::Once(once),
-                        Err(_) => return Some(Err(Trouble::System.into())),
+                    match Once::start(&self.home, self.identity, local) {
+                        Ok(once) => Step::Waiting(Asked::Once(once)),
+                        Err(_) => Step::Found(Err(Trouble::System.into())),
                     }
                 }
             },
-        };
-        self.open.insert(delivery, Lookup { local, asked });
-        None
+        }
     }
 
     /// A process has ended: which lookup it was the last sign of life of.

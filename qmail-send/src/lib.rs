@@ -14,6 +14,7 @@ mod cleaner;
 mod daemon;
 mod files;
 mod half_done;
+mod limits;
 mod lines;
 mod room;
 pub mod schedule;

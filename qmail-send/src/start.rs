@@ -1,21 +1,19 @@
 //! Getting ready: the order is that of the manual, since each step may be the last.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
-use std::os::fd::AsFd;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use qmail_core::home::home;
 use qmail_core::log::Log;
 use qmail_core::queue::{Queue, QueueId};
 use qmail_sys::signal::{self, Signal, Signals};
-use qmail_sys::{Interest, poll};
 use qmail_wire::spawn::Limit;
 
 use crate::channels::PerChannel;
 use crate::cleaner::Cleaner;
 use crate::daemon::Daemon;
+use crate::limits::limits;
 use crate::lines::{self, StartFailure};
 use crate::room;
 use crate::schedule::Scheduler;
@@ -23,9 +21,6 @@ use crate::settings::Settings;
 use crate::spawner::Spawner;
 use crate::todo::Todo;
 use crate::{Ends, Pipes};
-
-/// A spawner that has said one byte says the next one within this time, if there is one.
-const FOR_MORE: Duration = Duration::from_millis(20);
 
 /// The log says why.
 #[derive(Debug)]
@@ -65,7 +60,7 @@ fn ready(log: &Log, mut local: Ends, mut remote: Ends) -> Result<Ready, StartFai
     if let Some(directory) = foreign_channel(&tree.queue) {
         return Err(StartFailure::ForeignChannel(directory));
     }
-    let limits = PerChannel { local: limit(&mut local)?, remote: limit(&mut remote)? };
+    let limits = limits(&mut local, &mut remote)?;
     let spawner = |ends, limit: Limit| {
         let spawner = Spawner::new(ends, limit.width);
         if spawner.is_err() {
@@ -97,34 +92,6 @@ fn signals() -> io::Result<Signals> {
     signal::ignore(&[Signal::SIGPIPE])?;
     signal::restore(&[Signal::SIGCHLD])?;
     Signals::watch(&[Signal::SIGTERM, Signal::SIGALRM, Signal::SIGHUP])
-}
-
-/// How many deliveries at once a spawner can do, and how it numbers them: the first thing that it
-/// says, and all that it says before it is told something.
-fn limit(ends: &mut Ends) -> Result<Limit, StartFailure> {
-    let mut bytes = [0; 2];
-    let first = read_limit(ends, &mut bytes)?;
-    // The patch for more than 255 deliveries writes two bytes one by one.
-    let second = match bytes.get_mut(first..).filter(|rest| !rest.is_empty()) {
-        Some(rest) if says_more(ends) => read_limit(ends, rest)?,
-        _ => 0,
-    };
-    bytes.get(..first + second).and_then(Limit::parse).ok_or(StartFailure::Spawners)
-}
-
-fn read_limit(ends: &mut Ends, bytes: &mut [u8]) -> Result<usize, StartFailure> {
-    loop {
-        match ends.from.read(bytes) {
-            Ok(0) => return Err(StartFailure::Spawners),
-            Ok(length) => return Ok(length),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return Err(StartFailure::Spawners),
-        }
-    }
-}
-
-fn says_more(ends: &Ends) -> bool {
-    poll(&mut [Interest::reading(ends.from.as_fd())], Some(FOR_MORE)).unwrap_or(false)
 }
 
 /// A channel of a patched qmail that still has recipients. To us a message with no others would look

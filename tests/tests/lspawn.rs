@@ -375,6 +375,26 @@ fn one_qmail_getpw_answers_for_many_deliveries() {
 }
 
 #[test]
+fn deliveries_that_come_together_ask_one_qmail_getpw() {
+    let tree = Tree::under_test();
+    if tree.is_original() {
+        // It starts one for each.
+        return;
+    }
+    tree.user("joe").instruct("", "|exit 0\n");
+    let Mail { mut lspawn, message } = Mail::of(&tree);
+    for number in 0..10 {
+        lspawn.command(number, &message, "a@b", "joe@test.example");
+    }
+    let mut over: Vec<_> = (0..10).map(|_| lspawn.report()).collect();
+    over.sort_by_key(|report| report.delivery);
+    for (report, number) in over.iter().zip(0..) {
+        assert_eq!((report.delivery, &report.text), (number, &format!("K{DONE}")));
+    }
+    assert_eq!(tree.processes_named("qmail-getpw").len(), 1);
+}
+
+#[test]
 fn a_qmail_getpw_that_is_replaced_is_asked_no_more() {
     let tree = Tree::under_test();
     tree.user("joe").instruct("", "|exit 0\n");

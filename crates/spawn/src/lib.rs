@@ -59,12 +59,14 @@ pub trait Kind {
         Vec::new()
     }
 
-    /// What a delivery waits for is ready: how it begins.
-    ///
-    /// # Errors
-    /// If there is no process to be had.
-    fn go_on(&mut self, _delivery: DeliveryNumber, _workers: &mut Workers) -> io::Result<Begun> {
-        Ok(Begun::Later)
+    /// What a delivery waits for is ready: how it begins, and others that have waited for the same.
+    /// An error means that there is no process to be had.
+    fn go_on(
+        &mut self,
+        _delivery: DeliveryNumber,
+        _workers: &mut Workers,
+    ) -> Vec<(DeliveryNumber, io::Result<Begun>)> {
+        Vec::new()
     }
 
     /// A process has ended that is no delivery: which delivery goes on after it.

@@ -99,10 +99,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
             // Before others begin: who is done can do what is next.
             ready.done.iter().for_each(|number| self.release(*number));
             ended.extend(ready.done);
-            for number in ready.later {
-                let begun = self.kind.go_on(number, &mut self.workers);
-                self.begin(number, begun);
-            }
+            ready.later.iter().for_each(|number| self.go_on(*number));
             self.collect(&ready.deliveries, &ended);
             if ready.commands {
                 self.take_commands();
@@ -151,8 +148,7 @@ impl<'a, K: Kind> Spawner<'a, K> {
                 self.workers.ended(exit);
                 ended.push(number);
             } else if let Some(number) = self.kind.ended(process, exit) {
-                let begun = self.kind.go_on(number, &mut self.workers);
-                self.begin(number, begun);
+                self.go_on(number);
             }
         }
         self.workers.forget_gone();
@@ -216,6 +212,12 @@ impl<'a, K: Kind> Spawner<'a, K> {
         let begun = self.kind.start(order, &mut self.workers);
         self.begin(number, begun);
         Ok(())
+    }
+
+    fn go_on(&mut self, number: DeliveryNumber) {
+        for (number, begun) in self.kind.go_on(number, &mut self.workers) {
+            self.begin(number, begun);
+        }
     }
 
     fn begin(&mut self, number: DeliveryNumber, begun: io::Result<Begun>) {

@@ -61,11 +61,15 @@ impl Kind for Scripts {
         self.0.iter().map(|(number, later)| (*number, later.ready.as_fd())).collect()
     }
 
-    fn go_on(&mut self, delivery: DeliveryNumber, workers: &mut Workers) -> io::Result<Begun> {
+    fn go_on(
+        &mut self,
+        delivery: DeliveryNumber,
+        workers: &mut Workers,
+    ) -> Vec<(DeliveryNumber, io::Result<Begun>)> {
         // The pipe is ready and the process has ended: whichever is noticed first.
-        let Some(later) = self.0.remove(&delivery) else { return Ok(Begun::Later) };
+        let Some(later) = self.0.remove(&delivery) else { return Vec::new() };
         let script = shell(&later.script).connect(1, later.report.as_fd());
-        workers.start(script).map(Begun::Running)
+        vec![(delivery, workers.start(script).map(Begun::Running))]
     }
 
     fn ended(&mut self, process: u32, exit: Exit) -> Option<DeliveryNumber> {
