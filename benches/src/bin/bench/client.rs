@@ -123,7 +123,7 @@ impl Session {
         }
     }
 
-    /// Until the server has closed, too: what it does then is part of the session.
+    /// The one who is served closes.
     fn quit(&mut self) -> io::Result<()> {
         self.command(b"QUIT\r\n", b'2')
     }
