@@ -304,6 +304,26 @@ fn maildir2mbox_moves_all_mail() {
 }
 
 #[test]
+fn maildir2mbox_moves_mail_once_to_where_nobody_may_list_files() {
+    let tree = Tree::under_test();
+    let joe = tree.user("joe");
+    let maildir = joe.make_maildir("Maildir");
+    joe.write("Maildir/new/1.a.h", "Subject: x\n\nHi.\n");
+    let long_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(1000);
+    files::set_times(&joe.home().join("Maildir/new/1.a.h"), long_ago);
+    joe.make_directory("spool");
+    files::set_mode(&joe.home().join("spool"), 0o300);
+    let home = joe.home().display();
+    let program = tree.program("maildir2mbox").run_as(joe.identity());
+    let program = program.env("MAILDIR", format!("{home}/Maildir"));
+    let program = program.env("MAIL", format!("{home}/spool/mbox"));
+    let finished = program.env("MAILTMP", format!("{home}/spool/tmpmbox")).run();
+    assert_eq!((finished.code, finished.said()), (Some(0), String::new()));
+    assert_eq!(joe.read("spool/mbox").matches("Hi.").count(), 1);
+    assert!(maildir.names("new").is_empty(), "it would be moved again");
+}
+
+#[test]
 fn qreceipt_tells_the_sender() {
     let tree = Tree::under_test();
     let joe = tree.user("joe");

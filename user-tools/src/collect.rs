@@ -2,17 +2,16 @@
 //! is there twice.
 
 use std::env;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
 use qmail_core::blocks::{BLOCK, Blocks};
 use qmail_core::maildir::quota::Removal;
-use qmail_core::mbox::{Locked, Locks, Quoter};
-use qmail_sys::sync_directory;
+use qmail_core::mbox::{Locked, Locks, MboxError, Quoter, sync_name};
 
 use crate::failure::{Failure, say};
 use crate::from_line::from_line;
@@ -30,10 +29,11 @@ pub fn collect(
     locks: Locks,
     temporary: &Path,
 ) -> Result<(), Failure> {
-    let old = Locked::take(mbox, locks, PATIENCE).map_err(|error| {
-        let path = mbox.as_os_str().as_bytes();
-        Failure::Temporary([b"unable to lock ", path, b": ", error.to_string().as_bytes()].concat())
-    })?;
+    let old = Locked::take(mbox, locks, PATIENCE).map_err(|error| not_locked(mbox, error))?;
+    if is_same(old.file(), temporary) {
+        // It would be emptied before it is read.
+        return Err(Failure::Temporary(b"MAIL and MAILTMP are one file".to_vec()));
+    }
     let new = OpenOptions::new()
         .write(true)
         .create(true)
@@ -49,10 +49,28 @@ pub fn collect(
     }
     let new = output.into_inner().map_err(|error| written(error.into_error()))?;
     new.sync_all().map_err(written)?;
-    drop(new);
-    move_into_place(temporary, mbox)?;
+    move_into_place(&new, temporary, mbox)?;
     remove_all(messages);
     Ok(())
+}
+
+fn not_locked(mbox: &Path, error: MboxError) -> Failure {
+    let reason = match error {
+        MboxError::Open(error)
+        | MboxError::Lock(error)
+        | MboxError::Read(error)
+        | MboxError::Write(error) => error,
+        MboxError::Locked => io::ErrorKind::TimedOut.into(),
+    };
+    failed("unable to lock ", mbox, &reason)
+}
+
+fn is_same(file: &File, path: &Path) -> bool {
+    let identity = |metadata: io::Result<Metadata>| {
+        metadata.ok().map(|metadata| (metadata.dev(), metadata.ino()))
+    };
+    let there = identity(fs::metadata(path));
+    there.is_some() && there == identity(file.metadata())
 }
 
 fn copy_old(
@@ -94,13 +112,11 @@ fn append(message: &Message, output: &mut impl Write, temporary: &Path) -> Resul
     output.write_all(&waiting).map_err(written)
 }
 
-fn move_into_place(temporary: &Path, mbox: &Path) -> Result<(), Failure> {
-    let directory = match mbox.parent() {
-        Some(directory) if directory != Path::new("") => directory,
-        _ => Path::new("."),
-    };
-    // The name has to be on disk before the messages may go.
-    fs::rename(temporary, mbox).and_then(|()| sync_directory(directory)).map_err(|error| {
+fn move_into_place(new: &File, temporary: &Path, mbox: &Path) -> Result<(), Failure> {
+    // The name has to be on disk before the messages may go. In a spool that nobody may list it comes
+    // there with the file, on most file systems.
+    let on_disk = |()| new.sync_all().and_then(|()| sync_name(mbox));
+    fs::rename(temporary, mbox).and_then(on_disk).map_err(|error| {
         let (from, to) = (temporary.as_os_str().as_bytes(), mbox.as_os_str().as_bytes());
         Failure::system([b"unable to move ", from, b" to ", to].concat(), &error)
     })

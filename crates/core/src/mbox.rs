@@ -173,7 +173,11 @@ impl Locked {
     }
 }
 
-fn sync_name(mbox: &Path) -> io::Result<()> {
+/// Waits until the name of an mbox is on disk.
+///
+/// # Errors
+/// If it cannot be brought there. What its directory does not let anybody wait for is no error.
+pub fn sync_name(mbox: &Path) -> io::Result<()> {
     // A symbolic link may lead to another directory.
     let file = fs::canonicalize(mbox)?;
     match qmail_sys::sync_directory(file.parent().unwrap_or(Path::new("/"))) {

@@ -116,6 +116,24 @@ fn what_fails_leaves_the_messages_where_they_are() {
 }
 
 #[test]
+fn the_mbox_is_never_its_own_temporary_file() {
+    let home = with_maildir();
+    home.write("mbox", b"From a\n\nold\n");
+    deliver(&home, "new/1", b"message\n", 0);
+    let link = home.path("link");
+    std::os::unix::fs::symlink("mbox", &link).unwrap();
+    for temporary in [home.path("mbox"), link] {
+        let done = outcome(maildir2mbox(&home).env("MAILTMP", temporary));
+        assert_eq!(done.said(), (111, "maildir2mbox: fatal: MAIL and MAILTMP are one file\n"));
+        assert_eq!(home.read("mbox"), "From a\n\nold\n");
+        assert!(home.has("Maildir/new/1"));
+    }
+    let line = "maildir2mbox: fatal: unable to lock /nonexistent/mbox: file does not exist\n";
+    let done = outcome(maildir2mbox(&home).env("MAIL", "/nonexistent/mbox"));
+    assert_eq!(done.said(), (111, line));
+}
+
+#[test]
 fn an_mbox_that_was_replaced_while_we_waited_is_not_lost() {
     let home = with_maildir();
     home.write("mbox", b"From a\n\nold\n");
