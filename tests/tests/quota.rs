@@ -266,6 +266,18 @@ fn deliverquota_delivers_what_it_reads() {
 }
 
 #[test]
+fn deliverquota_waits_where_the_environment_makes_no_sense() {
+    let Some(post) = Post::new() else { return };
+    let deliver = |quota: &str| {
+        let program = post.tree.program("deliverquota").arg("./Maildir").stdin("Hi.\n");
+        let program = program.run_as(post.joe.identity()).in_directory(post.joe.home());
+        program.env("MAILDIRQUOTA", quota).run().code
+    };
+    assert_eq!((deliver("lots"), post.maildir.messages().len()), (Some(75), 0));
+    assert_eq!((deliver("99S"), post.maildir.messages().len()), (Some(0), 1));
+}
+
+#[test]
 fn deliverquota_warns_as_it_is_told() {
     let Some(post) = Post::with_quota("1000S") else { return };
     post.joe.write("text", "Subject: half\n\nfull\n");

@@ -100,8 +100,11 @@ impl Request {
     }
 }
 
+/// Not his mistake who sent the message, nor his who called us: it waits until that is mended.
 fn environment() -> Result<Wanted, Failure> {
-    variable("MAILDIRQUOTA").map_or(Ok(Wanted::AsItIs), |text| Ok(Wanted::Default(limits(&text)?)))
+    let Some(text) = variable("MAILDIRQUOTA") else { return Ok(Wanted::AsItIs) };
+    let what = || Failure::Temporary(b"unable to understand MAILDIRQUOTA".to_vec());
+    limits(&text).map(Wanted::Default).map_err(|_| what())
 }
 
 fn number(digits: &[u8]) -> Result<u64, Failure> {
