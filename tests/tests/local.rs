@@ -166,6 +166,21 @@ fn a_maildir_that_is_not_there_is_waited_for() {
 }
 
 #[test]
+fn a_maildir_that_others_read_need_not_be_listed() {
+    let tree = Tree::under_test();
+    let joe = tree.user("joe");
+    joe.write(".qmail", "./Maildir/\n");
+    let maildir = joe.make_maildir("Maildir");
+    let new = maildir.path().join("new");
+    files::set_mode(&new, 0o300);
+    let finished = tree.deliver(&joe, &Delivery::to(&joe));
+    files::set_mode(&new, 0o700);
+    assert_eq!((finished.code, finished.said()), done(1, 0, 0));
+    assert!(maildir.only().ends_with("\nSubject: hello\n\nHi.\n"));
+    assert_eq!(maildir.names("tmp"), [""; 0]);
+}
+
+#[test]
 fn a_broken_maildir_is_a_temporary_error() {
     let tree = Tree::under_test();
     let joe = tree.user("joe");

@@ -125,7 +125,7 @@ fn deliver_within(
     let mut quota =
         Quota::open(maildir, delivery.quota, names).map_err(|error| not_there(maildir, error))?;
     // Opened before anything is written: where it cannot be synced, nothing must arrive in it.
-    let new = File::open(maildir.join("new")).map_err(|error| not_there(maildir, error))?;
+    let new = open_to_sync(&maildir.join("new")).map_err(|error| not_there(maildir, error))?;
     let mut temporary = Temporary::create(&maildir.join("tmp"), names)?;
     let in_time = || started.elapsed() < limit;
     temporary.write(delivery.lines, message, in_time)?;
@@ -143,8 +143,15 @@ fn deliver_within(
     };
     let name = temporary.link_into(&maildir.join("new"), names, &suffix);
     let name = name.map_err(MaildirError::Other)?;
-    drop(temporary);
-    if let Err(error) = sync(&new) {
+    let synced = match &new {
+        Some(new) => {
+            drop(temporary);
+            sync(new)
+        }
+        // With a file that has just got a name this comes to disk, too.
+        None => temporary.file.sync_all(),
+    };
+    if let Err(error) = synced {
         // It is delivered again later; once is enough, if nobody has read it yet.
         let _ = fs::remove_file(name);
         return Err(MaildirError::Other(error));
@@ -152,6 +159,19 @@ fn deliver_within(
     // The message is there: sums that do not know of it are counted again some time.
     let percent = quota.and_then(|mut quota| quota.add(Usage::message(size), names).ok());
     Ok(Delivered { percent })
+}
+
+/// `None` if files may be made there, but not listed: others deliver to such a maildir than read it.
+fn open_to_sync(new: &Path) -> io::Result<Option<File>> {
+    match File::open(new) {
+        Err(error)
+            if error.kind() == io::ErrorKind::PermissionDenied
+                && fs::metadata(new.join(".")).is_ok() =>
+        {
+            Ok(None)
+        }
+        opened => opened.map(Some),
+    }
 }
 
 /// What chdir would say of the maildir, or else what was wrong inside it.
