@@ -68,8 +68,11 @@ fn read(file: &File) -> io::Result<Found> {
     }
     let mut ledger = Ledger::parse(text.get(..length).unwrap_or_default());
     ledger.is_sound &= length < LARGEST;
-    let age = metadata.modified().ok().and_then(|time| SystemTime::now().duration_since(time).ok());
-    Ok(Found { ledger, age: age.unwrap_or_default() })
+    // A time to come says as little: a clock was wrong. It may be long until it is not to come any more.
+    let distance =
+        |time| SystemTime::now().duration_since(time).unwrap_or_else(|ahead| ahead.duration());
+    let age = metadata.modified().map_or(Duration::MAX, distance);
+    Ok(Found { ledger, age })
 }
 
 /// One write, so that lines of others come before or behind it.

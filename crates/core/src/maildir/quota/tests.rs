@@ -70,6 +70,19 @@ fn sums_that_refuse_are_counted_first() {
 }
 
 #[test]
+fn sums_from_the_future_refuse_nothing() {
+    let maildir = maildir();
+    let file = maildir.path().join(FILE);
+    write(&file, "100S\n90 1\n");
+    rest(maildir.path());
+    let refused = put(maildir.path(), 20, Wanted::AsItIs);
+    assert!(matches!(refused, Err(MaildirError::Full)), "{refused:?}");
+    let next_year = SystemTime::now() + Duration::from_secs(365 * 86_400);
+    File::options().append(true).open(&file).unwrap().set_modified(next_year).unwrap();
+    assert_eq!(put(maildir.path(), 20, Wanted::AsItIs).unwrap(), Some(20));
+}
+
+#[test]
 fn a_long_file_is_replaced_by_a_short_one() {
     let maildir = maildir();
     let lines = "1 1\n".repeat(LARGEST / 4);
