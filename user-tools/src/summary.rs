@@ -23,7 +23,7 @@ impl Summary {
     /// Reads as much of `message` as it takes for a text of `limit` bytes.
     pub(crate) fn read(message: &mut impl BufRead, limit: usize) -> Result<Self, Trouble> {
         let mut summary = Self::default();
-        let body = read_header(message, |field| summary.field(field))?;
+        let body = read_header(message, |field| summary.field(field, limit))?;
         if let Some(body) = body {
             summary.text.extend_from_slice(&body);
             let missing = limit.saturating_sub(summary.text.len());
@@ -40,10 +40,15 @@ impl Summary {
         Ok(summary)
     }
 
-    fn field(&mut self, field: &[u8]) {
+    /// There may be any number of them.
+    fn field(&mut self, field: &[u8], limit: usize) {
         let line = |bytes: &[u8]| Some(bytes.strip_suffix(b"\n").unwrap_or(bytes).to_vec());
         match Known::of(field) {
-            Some(Known::Subject) => self.text.extend_from_slice(contents(field)),
+            Some(Known::Subject) => {
+                let subject = contents(field);
+                let room = limit.saturating_sub(self.text.len()).min(subject.len());
+                self.text.extend_from_slice(subject.get(..room).unwrap_or_default());
+            }
             Some(Known::ReturnPath) => self.return_path = line(contents(field)),
             Some(Known::DeliveredTo) => self.delivered_to = line(contents(field)),
             Some(Known::From) => self.from = line(field),
@@ -73,6 +78,14 @@ mod tests {
         assert_eq!(text("Subject: hi\n\nbody\n", 6), "hi\n\nbo");
         assert_eq!(text("Subject: hello\n\nbody\n", 3), "hel");
         assert_eq!(text("Subject: hi\n", 100), "hi\n");
+    }
+
+    #[test]
+    fn any_number_of_subjects_takes_no_memory() {
+        let message = "Subject: x\n".repeat(100_000);
+        let summary = Summary::read(&mut message.as_bytes(), 74).unwrap();
+        assert_eq!(summary.text, "x\n".repeat(37).into_bytes());
+        assert!(summary.text.capacity() < 1000, "{}", summary.text.capacity());
     }
 
     #[test]
