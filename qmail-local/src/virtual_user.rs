@@ -134,9 +134,10 @@ fn deliver_in(home: &Path, words: &Words, surroundings: Surroundings<'_>) -> Out
         DotQmail::find(own).and_then(|file| file.map_or(Ok(Vec::new()), DotQmail::read));
     match instructions {
         Err(failure) => Outcome::of(&failure),
-        Ok(text) if text.is_empty() => {
-            carry_out(format!("{MAILDIR}\n").as_bytes(), words, surroundings)
-        }
+        Ok(text) if text.is_empty() => match make_maildir(Path::new(MAILDIR)) {
+            Err(error) => Outcome::of(&Failure::SwitchHome(home.join(MAILDIR), error)),
+            Ok(()) => carry_out(format!("{MAILDIR}\n").as_bytes(), words, surroundings),
+        },
         Ok(text) => carry_out(&text, words, surroundings),
     }
 }
@@ -170,18 +171,24 @@ fn carry_out(instructions: &[u8], words: &Words, surroundings: Surroundings<'_>)
 
 /// Users may be in the list before anybody has made their directories.
 fn make_home(home: &Path) -> io::Result<()> {
-    if fs::metadata(home).is_ok() {
+    if fs::metadata(home).is_ok() { Ok(()) } else { make_directory(home) }
+}
+
+/// Whoever began this, and found the disk full, may not have made all of it.
+fn make_maildir(maildir: &Path) -> io::Result<()> {
+    let [new, cur, tmp] = ["new", "cur", "tmp"].map(|part| maildir.join(part));
+    if fs::metadata(&tmp).is_ok() {
         return Ok(());
     }
-    let maildir = home.join(MAILDIR);
-    let parts = ["new", "cur", "tmp"].map(|part| maildir.join(part));
-    let all = [home.to_owned(), maildir].into_iter().chain(parts);
-    all.into_iter().try_for_each(|directory: PathBuf| {
-        match DirBuilder::new().mode(0o700).create(&directory) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
-        }
-    })
+    // What was looked for comes last.
+    [maildir, &new, &cur, &tmp].into_iter().try_for_each(make_directory)
+}
+
+fn make_directory(directory: &Path) -> io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(directory) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn as_path(bytes: &[u8]) -> PathBuf {

@@ -108,6 +108,19 @@ fn mail_goes_to_the_maildir_of_the_user() {
 }
 
 #[test]
+fn directories_that_were_half_made_are_completed() {
+    let Some(domain) = Domain::new() else { return };
+    domain.joe.make_directory("domains/v.example/ann");
+    assert_eq!(domain.deliver("ann", MESSAGE).code, Some(0));
+    assert_eq!(domain.maildir("ann").messages().len(), 1);
+    domain.joe.make_directory("domains/v.example/carol");
+    domain.joe.make_directory("domains/v.example/carol/Maildir");
+    domain.joe.make_directory("domains/v.example/carol/Maildir/new");
+    assert_eq!(domain.deliver("carol", MESSAGE).code, Some(0));
+    assert_eq!(domain.maildir("carol").messages().len(), 1);
+}
+
+#[test]
 fn the_program_of_the_site_is_run_where_it_is() {
     let Some(domain) = Domain::new() else { return };
     let instructions = "| ../../bin/vdelivermail '' bounce-no-mailbox\n";
