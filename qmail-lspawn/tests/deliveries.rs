@@ -2,8 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it panics")]
 
 use std::fs::{self, File, OpenOptions, Permissions};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard};
@@ -158,14 +159,61 @@ fn trouble_of_a_lookup_is_not_a_verdict_on_the_address() {
 }
 
 #[test]
+fn as_many_as_are_allowed_may_wait_for_a_lookup() {
+    let tree = Tree::new();
+    for (name, mode) in [("control", 0o755), ("asked", 0o777)] {
+        fs::create_dir(tree.home().join(name)).unwrap();
+        fs::set_permissions(tree.home().join(name), Permissions::from_mode(mode)).unwrap();
+    }
+    tree.write("control/spawnlimit", b"65000\n", 0o644);
+    let script =
+        "printf 'qmail-getpw standing\\0'; : > asked/$$; until test -e gate; do sleep 1; done";
+    tree.script("bin/qmail-getpw", script);
+    let mut lspawn = Command::new("/bin/sh");
+    lspawn.args(["-c", "ulimit -n 560; exec \"$0\" ./Default", env!("CARGO_BIN_EXE_qmail-lspawn")]);
+    let lspawn = lspawn.env("QMAILHOME", tree.home()).env_remove("QMAILLOCAL");
+    let mut child = lspawn.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut limit = [0];
+    child.stdout.as_mut().unwrap().read_exact(&mut limit).unwrap();
+    let mut commands = child.stdin.take().unwrap();
+    for delivery in 0..limit[0] {
+        let (message, sender) = (b"0/1".to_vec(), b"s@x".to_vec());
+        let recipient = format!("joe{delivery}@x.example").into_bytes();
+        let command = spawn::Command { delivery: delivery.into(), message, sender, recipient };
+        commands.write_all(&command.encode(Width::One)).unwrap();
+    }
+    let asked = || fs::read_dir(tree.home().join("asked")).unwrap().count();
+    for _ in 0..600 {
+        if asked() == usize::from(limit[0]) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let waited = asked();
+    tree.write("gate", b"", 0o644);
+    drop(commands);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(waited, usize::from(limit[0]));
+    let reports = ReportParser::new(Width::One).push(&output.stdout);
+    assert_eq!(reports.len(), waited);
+    for report in reports {
+        assert_eq!(report.unwrap().text, b"Temporary failure in qmail-lspawn.\n");
+    }
+}
+
+#[test]
 fn only_root_delivers_to_others() {
     let tree = Tree::new();
-    if effective_uid() == 0 {
-        return;
-    }
     tree.script("bin/qmail-local", "echo delivered");
+    // Root becomes who the tree belongs to.
+    let deliver = || {
+        let mut command = tree.command();
+        tree.deliver_by(command.uid(tree.uid).gid(tree.gid), "joe@x.example")
+    };
+    tree.assign(&[(b"!", &format!("ann:{}:{}:/::", tree.uid, tree.gid)), (b"", "")]);
+    assert_eq!(deliver(), "Kdelivered\n");
     tree.assign(&[(b"!", &format!("ann:{}:{}:/::", tree.uid + 1, tree.gid)), (b"", "")]);
-    assert_eq!(tree.deliver("joe@x.example"), "ZInternal qmail-lspawn bug.\n");
+    assert_eq!(deliver(), "ZInternal qmail-lspawn bug.\n");
 }
 
 #[test]

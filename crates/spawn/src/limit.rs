@@ -8,9 +8,9 @@ use qmail_wire::spawn::{DeliveryNumber, Limit};
 
 /// What the patch for more than 255 deliveries takes at most.
 const HIGHEST: DeliveryNumber = 65_000;
-/// Descriptors that are open for a delivery, at most: its report, and something that tells whose it
-/// is, or who makes it.
-const FOR_EACH: u64 = 3;
+/// Descriptors that are open for a delivery, at most. While somebody is asked whose it is, that is both
+/// ends of its report, its message, and the question and the answer.
+const FOR_EACH: u64 = 5;
 /// Descriptors that are open for the spawner, for a delivery that is just being started, and for
 /// those who wait for the next one.
 const FOR_ALL: u64 = 200;
