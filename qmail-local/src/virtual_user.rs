@@ -1,6 +1,7 @@
 //! Delivering to a user of a domain of vpopmail: what `| vdelivermail '' bounce-no-mailbox` in the
 //! `.qmail-default` of a domain does, where the files of vpopmail are there and its program is not.
 
+mod input;
 mod words;
 
 use std::ffi::OsStr;
@@ -25,6 +26,7 @@ use crate::settings::Settings;
 use crate::variables::Variables;
 use qmail_core::errno;
 
+pub use input::rewindable;
 pub use words::{Nobody, Words};
 
 const NOBODY: &[u8] = b"Sorry, no mailbox here by that name. (#5.1.1)";

@@ -142,6 +142,23 @@ fn the_program_of_the_site_is_run_where_it_is() {
 }
 
 #[test]
+fn a_filter_may_be_in_front() {
+    let Some(domain) = Domain::new() else { return };
+    let ours = domain.tree.home().join(OURS);
+    let behind = |filter: &str| {
+        let line = format!("| {filter} | {} '' bounce-no-mailbox\n", ours.display());
+        domain.joe.write("domains/v.example/.qmail-default", line);
+        domain.deliver("ann", MESSAGE)
+    };
+    assert_eq!(behind("sed s/Hi/Ho/").code, Some(0));
+    assert!(domain.maildir("ann").only().ends_with("\n\nHo.\n"));
+    let finished = behind("false");
+    let text = "vdelivermail: unable to read the message: ended too early. (#4.3.0)\n";
+    assert_eq!((finished.code, finished.said().as_str()), (Some(111), text));
+    assert_eq!(domain.maildir("ann").messages().len(), 1);
+}
+
+#[test]
 fn mail_to_nobody_is_returned_deleted_or_kept() {
     let Some(domain) = Domain::new() else { return };
     let finished = domain.deliver("nobody", MESSAGE);

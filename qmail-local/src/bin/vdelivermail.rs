@@ -2,7 +2,7 @@
 //!
 //! Usage:       vdelivermail '' bounce-no-mailbox; also delete, a user's directory, or an address
 //! Runs as:     the account of the domain, by qmail-local, in the directory of the domain
-//! Descriptors: 0 message, a file that can be rewound; 1 the report
+//! Descriptors: 0 message, a file or, behind a filter, a pipe; 1 the report
 //! Exit codes:  0 done; 99 done, and no further instructions; 100 refused for good; 111 try later
 #![forbid(unsafe_code)]
 
@@ -12,9 +12,10 @@ use std::io::{self, Write as _};
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
 
+use qmail_core::errno;
 use qmail_core::maildir::Names;
 use qmail_local::settings::Settings;
-use qmail_local::virtual_user::{Surroundings, Words, run};
+use qmail_local::virtual_user::{Surroundings, Words, rewindable, run};
 
 const LATER: u8 = 111;
 
@@ -43,11 +44,15 @@ fn gather_and_run() -> Result<(u8, Vec<u8>), Vec<u8>> {
     let (Ok(message), Ok(domain)) = (message, domain) else {
         return Err(b"vdelivermail: no message, or no directory. (#4.3.0)".to_vec());
     };
-    let host = qmail_sys::host_name().unwrap_or_default();
+    let mut names = Names::new(std::process::id(), &qmail_sys::host_name().unwrap_or_default());
+    let message = rewindable(message, &domain, &mut names).map_err(|error| {
+        let reason = errno::text(&error);
+        format!("vdelivermail: unable to read the message: {reason}. (#4.3.0)")
+    })?;
     let surroundings = Surroundings {
         qmail_home: &qmail_core::home::home(),
         domain: &domain,
-        names: Names::new(std::process::id(), &host),
+        names,
         settings,
         message: &message,
     };
