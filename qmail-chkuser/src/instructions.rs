@@ -68,7 +68,8 @@ fn in_vpopmail(domain: &Path, mailbox: &[u8], question: Question<'_>) -> io::Res
     Ok(Found::Nobody)
 }
 
-/// The extension as it stands in the names of files.
+/// The extension as qmail-local has it in the names of files: a slash stays, and leads nowhere up
+/// without dots.
 fn name_of(extension: &[u8]) -> Vec<u8> {
     let lower = extension.to_ascii_lowercase();
     lower.into_iter().map(|byte| if byte == b'.' { b':' } else { byte }).collect()
@@ -83,8 +84,6 @@ fn bases(extension: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn file(owner: &Assignment, extension: &[u8]) -> PathBuf {
     let name = [b".qmail", owner.dash.as_slice(), extension].concat();
-    // A slash would lead out of the directory; no file can have such a name.
-    let name: Vec<u8> = name.into_iter().map(|b| if b == b'/' { b':' } else { b }).collect();
     owner.home.join(OsStr::from_bytes(&name))
 }
 

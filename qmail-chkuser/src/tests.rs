@@ -39,6 +39,9 @@ fn tree() -> tempfile::TempDir {
     );
     write(home.path(), "joe/.qmail-list:one", "");
     write(home.path(), "joe/.qmail-open-default", "");
+    write(home.path(), "joe/.qmail-sub/x", "");
+    write(home.path(), "joe/.qmail-sub/default", "");
+    write(home.path(), "joe/secret", "");
     write(home.path(), "alias/.qmail-postmaster", "");
     write(home.path(), "v/.qmail-default", "| /bin/vdelivermail '' bounce-no-mailbox\n");
     write(home.path(), "v/.qmail-sales", "&joe\n");
@@ -106,6 +109,20 @@ fn what_is_not_there_is_not_found() {
         directory.find(Question::about(b"joe@elsewhere.example")).unwrap(),
         Found::Elsewhere
     );
+}
+
+#[test]
+fn a_slash_is_one_for_qmail_local_and_leads_nowhere_up() {
+    let home = tree();
+    let directory = Directory::open(home.path()).unwrap();
+    let find = |extension: &str| {
+        let address = format!("joe-{extension}@here.example");
+        directory.find(Question::about(address.as_bytes())).unwrap()
+    };
+    assert_eq!(find("Sub/X"), Found::Somebody);
+    for extension in ["sub/y", "sub:x", "list/one", "sub/../../secret", "/../secret"] {
+        assert_eq!(find(extension), Found::Nobody, "{extension}");
+    }
 }
 
 #[test]
