@@ -22,8 +22,8 @@ pub(super) struct Service {
 pub(super) struct Line {
     questions: Timed,
     answers: Timed,
-    /// It ends when we close its pipes.
-    _child: Option<Child>,
+    /// It ends when we close its pipes, or when it is told to.
+    child: Option<Child>,
 }
 
 impl Service {
@@ -39,10 +39,13 @@ impl Service {
                 None => Line::start(&self.home, self.time)?,
             },
         };
-        let letter = line.ask(question)?;
-        // Not kept after a failure: its answers might be to earlier questions.
-        self.line = Some(line);
-        Ok(letter)
+        let answer = line.ask(question);
+        match answer {
+            Ok(_) => self.line = Some(line),
+            // Not kept: its answers might be to earlier questions.
+            Err(_) => line.end(),
+        }
+        answer
     }
 }
 
@@ -63,7 +66,7 @@ impl Line {
     }
 
     fn over(to: OwnedFd, from: OwnedFd, time: Duration, child: Option<Child>) -> Self {
-        Self { questions: Timed::new(to, time), answers: Timed::new(from, time), _child: child }
+        Self { questions: Timed::new(to, time), answers: Timed::new(from, time), child }
     }
 
     fn ask(&mut self, question: &[u8]) -> io::Result<u8> {
@@ -71,5 +74,15 @@ impl Line {
         let mut letter = [0];
         self.answers.read_exact(&mut letter)?;
         Ok(u8::from_be_bytes(letter))
+    }
+
+    /// Leaves nothing behind: a client could have one process started for each recipient.
+    fn end(self) {
+        if let Some(child) = self.child
+            && child.kill().is_ok()
+        {
+            // How it ended makes no difference.
+            let _ = child.wait();
+        }
     }
 }

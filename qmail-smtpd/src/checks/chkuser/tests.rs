@@ -101,6 +101,18 @@ fn a_service_that_dies_is_for_later() {
 }
 
 #[test]
+fn a_service_that_failed_leaves_no_process_behind() {
+    for script in ["echo $$ > pid; exit 0", "echo $$ > pid; exec >&-; exec sleep 600"] {
+        let (mut check, home) = check(script);
+        let expected = Verdict::Refuse(replies::CHKUSER_LATER);
+        assert_eq!(ask(&mut check, &mut visit_with(&[])), expected, "{script}");
+        let pid = std::fs::read_to_string(home.path().join("pid")).unwrap();
+        let process = std::path::Path::new("/proc").join(pid.trim());
+        assert!(!process.exists(), "{script}: {}", process.display());
+    }
+}
+
+#[test]
 fn senders_must_be_addresses_that_take_mail_if_so_asked() {
     let (mut check, _home) = answering("K");
     let mut visit = visit_with(&[]);
