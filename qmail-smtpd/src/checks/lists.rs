@@ -59,8 +59,17 @@ pub(super) struct DenyList {
     rules: Rules,
     spares_relay_clients: bool,
     shows_pattern: bool,
-    /// The latest text, and the line that hit it.
-    decided: Option<(Vec<u8>, Option<Vec<u8>>)>,
+    decided: Option<Decided>,
+}
+
+/// The latest answer, and what it was the answer to.
+#[derive(Debug)]
+struct Decided {
+    text: Vec<u8>,
+    /// Some lines are for strangers only, and who was one may have shown who he is.
+    may_relay: bool,
+    /// The line that hits the text, if any.
+    line: Option<Vec<u8>>,
 }
 
 /// The lists of what clients call themselves, and of senders.
@@ -176,10 +185,12 @@ impl DenyList {
 
     /// The line that hits `text`, if any.
     fn line_for(&mut self, visit: &mut Visit, text: &[u8]) -> io::Result<Option<Vec<u8>>> {
-        if let Some((decided, line)) = &self.decided
-            && decided == text
+        let may_relay = visit.may_relay();
+        if let Some(decided) = &self.decided
+            && decided.text == text
+            && decided.may_relay == may_relay
         {
-            return Ok(line.clone());
+            return Ok(decided.line.clone());
         }
         let line = match self.language {
             Language::Exact => self.rules.exact(&names(self.subject, text))?,
@@ -192,7 +203,7 @@ impl DenyList {
                 line => line,
             },
         };
-        self.decided = Some((text.to_vec(), line.clone()));
+        self.decided = Some(Decided { text: text.to_vec(), may_relay, line: line.clone() });
         Ok(line)
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::client::Client;
+use crate::client::{Authentication, Client};
 use crate::variables::Variables;
 use std::fs::File;
 use std::io::Write;
@@ -88,6 +88,15 @@ fn the_last_wildmat_pattern_decides() {
     let mut list = list(Subject::Recipient, Language::Wildmat, &lines);
     assert!(hits(&mut list, "joe@bad.example") && hits(&mut list, "goodbye@bad.example"));
     assert!(!hits(&mut list, "goodjoe@bad.example") && !hits(&mut list, "x@good.example"));
+}
+
+#[test]
+fn what_was_said_to_a_stranger_does_not_hold_for_a_user() {
+    let mut list = list(Subject::Sender, Language::Wildmat, &["@own.example+"]);
+    let mut visit = visit("c.example", false);
+    assert!(hits_from(&mut list, &mut visit, "joe@own.example"));
+    visit.believe(Authentication { user: b"joe".to_vec(), method: "plain" });
+    assert!(!hits_from(&mut list, &mut visit, "joe@own.example"));
 }
 
 #[test]
