@@ -273,6 +273,17 @@ fn each_key_is_asked_for_once_and_the_library_never_asks_anybody() {
 }
 
 #[test]
+fn a_signature_counts_beside_another_of_the_same_key_whose_body_was_changed() {
+    let zone = Zone::standard();
+    let (old, new) = (signatures(HEADER, "Something else\n"), signatures(HEADER, BODY));
+    let changed = [Verdict::BodyChanged; 2];
+    let verdicts = |signatures: String| verdicts(&zone, &format!("{signatures}{HEADER}"), BODY);
+    assert_eq!(verdicts(format!("{old}{new}")), [changed, BOTH_PASS].concat());
+    assert_eq!(verdicts(format!("{new}{old}")), [BOTH_PASS, changed].concat());
+    assert_eq!(zone.asked.borrow().len(), 4);
+}
+
+#[test]
 fn a_thousand_signatures_are_ten_questions() {
     let zone = Zone::standard();
     let one = signatures(HEADER, BODY);
