@@ -46,6 +46,33 @@ pub enum Fate {
     Delayed,
 }
 
+/// Whom a reply is about.
+#[derive(Clone, Copy, Debug)]
+pub enum About<'a> {
+    /// The sender in MAIL; `None` if that was no address.
+    Sender(Option<&'a [u8]>),
+    /// A recipient of this transaction.
+    Recipient(&'a [u8]),
+}
+
+impl<'a> About<'a> {
+    /// The recipient, if it is about one.
+    fn recipient(self) -> Option<&'a [u8]> {
+        match self {
+            Self::Sender(_) => None,
+            Self::Recipient(recipient) => Some(recipient),
+        }
+    }
+
+    /// The sender, as far as he is known.
+    fn sender(self, visit: &Visit) -> Option<Vec<u8>> {
+        match self {
+            Self::Sender(sender) => sender.map(<[u8]>::to_vec),
+            Self::Recipient(_) => visit.transaction.as_ref().map(|known| known.sender.clone()),
+        }
+    }
+}
+
 /// Why a session ended that the client did not end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -59,8 +86,8 @@ pub enum End {
 
 /// Writes down what happens, by [`Visit::note`].
 pub trait Journal {
-    /// A recipient was accepted or refused; `None` if it was the sender.
-    fn answered(&mut self, visit: &mut Visit, recipient: Option<&[u8]>, reply: &Reply);
+    /// A recipient or a sender was accepted or refused.
+    fn answered(&mut self, visit: &mut Visit, about: About<'_>, reply: &Reply);
 
     /// A message came to its end.
     fn concluded(&mut self, visit: &mut Visit, transaction: &Transaction, end: &Conclusion);

@@ -14,7 +14,7 @@ use crate::checks::{Check, Verdict, ask};
 use crate::client::{Authentication, Protection};
 use crate::elaborate::elaborate;
 use crate::extension::{Extension, Step};
-use crate::journal::{Conclusion, End, Journal};
+use crate::journal::{About, Conclusion, End, Journal};
 use crate::replies;
 use crate::transaction::{Recipient, Transaction};
 use crate::visit::Visit;
@@ -113,10 +113,7 @@ impl Session {
         match command.verb.as_slice() {
             b"helo" => self.hello(argument, false).unwrap_or_else(|action| action),
             b"ehlo" => self.hello(argument, true).unwrap_or_else(|action| action),
-            b"mail" => {
-                let action = self.mail(argument).unwrap_or_else(|action| action);
-                self.answered(None, action)
-            }
+            b"mail" => self.mail(argument),
             b"rcpt" => self.rcpt(argument),
             b"data" => self.data().unwrap_or_else(|action| action),
             b"rset" => {
@@ -208,9 +205,18 @@ impl Session {
         Ok(Action::Say(Reply::with_text(250, lines.join(&b'\n'))))
     }
 
-    fn mail(&mut self, argument: &[u8]) -> Result<Action, Action> {
-        let mut beginning = Transaction::from(self.address(argument)?);
+    fn mail(&mut self, argument: &[u8]) -> Action {
+        let sender = match self.address(argument) {
+            Ok(sender) => sender,
+            Err(action) => return self.answered(About::Sender(None), action),
+        };
+        let mut beginning = Transaction::from(sender.as_slice());
         beginning.declared_size = parameters::size(argument);
+        let action = self.begin(beginning).unwrap_or_else(|action| action);
+        self.answered(About::Sender(Some(&sender)), action)
+    }
+
+    fn begin(&mut self, mut beginning: Transaction) -> Result<Action, Action> {
         if beginning.declared_size > self.manners.largest_message
             && self.manners.largest_message.is_some()
         {
@@ -237,15 +243,15 @@ impl Session {
             Err(Action::Say(reply)) => self.refuse(&recipient, reply),
             Err(action) => action,
         };
-        self.answered(Some(&recipient.address), action)
+        self.answered(About::Recipient(&recipient.address), action)
     }
 
     /// Lets the journals know what a sender or recipient was told, and puts the administrator's
     /// words into it.
-    fn answered(&mut self, recipient: Option<&[u8]>, action: Action) -> Action {
+    fn answered(&mut self, about: About<'_>, action: Action) -> Action {
         if let Action::Say(reply) | Action::Disconnect(reply) = &action {
             for journal in &mut self.journals {
-                journal.answered(&mut self.visit, recipient, reply);
+                journal.answered(&mut self.visit, about, reply);
             }
         }
         match action {

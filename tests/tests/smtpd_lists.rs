@@ -307,6 +307,23 @@ fn the_log_has_what_was_asked_for_and_nothing_else() {
 }
 
 #[test]
+fn the_log_names_senders_who_are_refused_and_those_who_break_off() {
+    let Some(tree) = ours() else { return };
+    tree.control("databytes", "10\n");
+    tree.control("smtpdlog", "wheeler\n");
+    let mut session = tree.smtpd().mail_from("first@b.c");
+    assert_eq!(session.command("MAIL FROM:<large@b.c> SIZE=11").code, 552);
+    let mut session = session.mail_from("last@b.c").rcpt_to("joe@here.example");
+    assert_eq!(session.command("DATA").code, 354);
+    session.send("bare\n");
+    session.rest();
+    let expected = "qmail-smtpd: reject (policy): large@b.c from 192.0.2.1 to (null) helo (null)\n\
+                    qmail-smtpd: bad newlines: last@b.c from 192.0.2.1 to joe@here.example helo \
+                    (null)\n";
+    assert_eq!(session.conversation().errors(), expected);
+}
+
+#[test]
 fn clients_with_ipv6_addresses_are_as_good() {
     let Some(tree) = ours() else { return };
     tree.control("smtpdlog", "wheeler\n");

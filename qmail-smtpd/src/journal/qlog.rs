@@ -3,7 +3,7 @@
 
 use qmail_wire::smtp_server::Reply;
 
-use super::{Conclusion, Fate, Journal, reason};
+use super::{About, Conclusion, Fate, Journal, reason};
 use crate::transaction::Transaction;
 use crate::visit::Visit;
 
@@ -70,12 +70,13 @@ fn note(visit: &mut Visit, entry: &Entry<'_>) {
 }
 
 impl Journal for Qlog {
-    fn answered(&mut self, visit: &mut Visit, recipient: Option<&[u8]>, reply: &Reply) {
+    fn answered(&mut self, visit: &mut Visit, about: About<'_>, reply: &Reply) {
+        let recipient = about.recipient();
         if recipient.is_none() && reply.code() < 400 {
             return;
         }
         let size = visit.transaction.as_ref().and_then(|known| known.declared_size);
-        let sender = visit.sender().to_vec();
+        let sender = about.sender(visit).unwrap_or_default();
         let entry = Entry {
             kind: "qlogenvelope",
             reply,

@@ -2,7 +2,7 @@
 
 use qmail_wire::smtp_server::Reply;
 
-use super::{Conclusion, Fate, Journal, reason};
+use super::{About, Conclusion, Fate, Journal, reason};
 use crate::printable::word;
 use crate::transaction::Transaction;
 use crate::visit::Visit;
@@ -44,7 +44,8 @@ fn has_own_sender(visit: &Visit) -> bool {
 }
 
 impl Journal for Spamcontrol {
-    fn answered(&mut self, visit: &mut Visit, recipient: Option<&[u8]>, reply: &Reply) {
+    fn answered(&mut self, visit: &mut Visit, about: About<'_>, reply: &Reply) {
+        let recipient = about.recipient();
         let action = match (reply.code() < 400, recipient) {
             (true, None) => return,
             (true, Some(_)) if has_own_sender(visit) => "Accept::ORIG::Local_Sender".to_owned(),
@@ -55,7 +56,7 @@ impl Journal for Spamcontrol {
             (true, Some(_)) => "Accept::RCPT::Rcpthosts_Rcptto".to_owned(),
             (false, _) => format!("Reject::{}", reason::of(reply).spamcontrol),
         };
-        let sender = visit.sender().to_vec();
+        let sender = about.sender(visit).unwrap_or_default();
         note(visit, &action, &sender, recipient.unwrap_or_default());
     }
 

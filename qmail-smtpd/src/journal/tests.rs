@@ -18,8 +18,8 @@ fn lines(name: &str) -> Vec<String> {
         size: 99,
     };
     for mut journal in named(name.as_bytes()) {
-        journal.answered(&mut visit, Some(b"c@d"), &replies::NOT_OURS);
-        journal.answered(&mut visit, Some(b"e@f"), &replies::OK);
+        journal.answered(&mut visit, About::Recipient(b"c@d"), &replies::NOT_OURS);
+        journal.answered(&mut visit, About::Recipient(b"e@f"), &replies::OK);
         journal.concluded(&mut visit, &transaction, &conclusion(Fate::Accepted, 250, "ok"));
         let rejected = conclusion(Fate::Rejected, 554, "spam (#5.7.1)");
         journal.concluded(&mut visit, &transaction, &rejected);
@@ -64,6 +64,41 @@ fn spamcontrol_has_its_pairs() {
         format!("qmail-smtpd: pid PID Reject::DATA::Spam_Message {tail}e@f"),
     ];
     assert_eq!(lines("spamcontrol"), expected);
+}
+
+/// What is noted when this happens to a visit without a transaction.
+fn notes(name: &str, happens: impl Fn(&mut dyn Journal, &mut Visit)) -> String {
+    let mut visit = visit_with(&[]);
+    named(name.as_bytes()).iter_mut().for_each(|journal| happens(journal.as_mut(), &mut visit));
+    String::from_utf8(visit.take_notes().join(&b'\n')).unwrap()
+}
+
+#[test]
+fn a_sender_who_is_refused_is_named() {
+    let noted = |name: &str| {
+        let about = About::Sender(Some(b"bad@nowhere"));
+        notes(name, |journal, visit| journal.answered(visit, about, &replies::NO_SENDER_DOMAIN))
+    };
+    let line = "qmail-smtpd: reject (mfcheck): bad@nowhere from 192.0.2.1 to (null) helo (null)";
+    assert_eq!(noted("wheeler"), line);
+    assert!(noted("qlog").contains(" mailfrom=bad@nowhere rcptto= "));
+    assert!(noted("spamcontrol").ends_with(" F:bad@nowhere T:"));
+    let nobody = notes("wheeler", |journal, visit| {
+        journal.answered(visit, About::Sender(None), &replies::SYNTAX);
+    });
+    assert!(nobody.contains(": (null) from "), "{nobody}");
+}
+
+#[test]
+fn who_breaks_a_message_off_is_named() {
+    let line = notes("wheeler", |journal, visit| {
+        visit.transaction = Some(Transaction::from("a@b"));
+        journal.answered(visit, About::Recipient(b"c@d"), &replies::OK);
+        // The message is on its way.
+        visit.transaction = None;
+        journal.ended(visit, End::BadNewlines);
+    });
+    assert_eq!(line, "qmail-smtpd: bad newlines: a@b from 192.0.2.1 to c@d helo (null)");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use qmail_wire::smtp_server::Reply;
 
-use super::{Conclusion, End, Fate, Journal, reason};
+use super::{About, Conclusion, End, Fate, Journal, reason};
 use crate::printable::{text, word};
 use crate::transaction::Transaction;
 use crate::visit::Visit;
@@ -11,8 +11,9 @@ use crate::visit::Visit;
 /// Writes such lines.
 #[derive(Debug, Default)]
 pub(crate) struct Wheeler {
-    /// The one who was named last.
+    /// The one who was named last, and by whom: while a message comes, the visit has no transaction.
     recipient: Option<Vec<u8>>,
+    sender: Option<Vec<u8>>,
 }
 
 impl Wheeler {
@@ -36,12 +37,12 @@ impl Wheeler {
 }
 
 impl Journal for Wheeler {
-    fn answered(&mut self, visit: &mut Visit, recipient: Option<&[u8]>, reply: &Reply) {
-        if let Some(recipient) = recipient {
-            self.recipient = Some(recipient.to_vec());
+    fn answered(&mut self, visit: &mut Visit, about: About<'_>, reply: &Reply) {
+        let sender = about.sender(visit);
+        if let About::Recipient(recipient) = about {
+            (self.recipient, self.sender) = (Some(recipient.to_vec()), sender.clone());
         }
         if reply.code() >= 400 {
-            let sender = visit.transaction.as_ref().map(|known| known.sender.clone());
             self.note(visit, reason::of(reply).wheeler.as_bytes(), sender.as_deref());
         }
     }
@@ -57,7 +58,7 @@ impl Journal for Wheeler {
             Fate::Delayed => because("message delayed"),
         };
         self.note(visit, &message, Some(&transaction.sender));
-        self.recipient = None;
+        (self.recipient, self.sender) = (None, None);
     }
 
     fn ended(&mut self, visit: &mut Visit, end: End) {
@@ -67,6 +68,7 @@ impl Journal for Wheeler {
             End::BadNewlines => "bad newlines",
         };
         let sender = visit.transaction.as_ref().map(|known| known.sender.clone());
+        let sender = sender.or_else(|| self.sender.clone());
         self.note(visit, message.as_bytes(), sender.as_deref());
     }
 }
