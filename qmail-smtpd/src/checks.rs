@@ -26,6 +26,7 @@ use qmail_wire::smtp_server::Reply;
 
 pub use lists::Language;
 pub use order::in_order;
+pub(crate) use rcpthosts::{in_one_form, is_not_ours};
 pub use source::Source;
 
 use crate::client::Authentication;

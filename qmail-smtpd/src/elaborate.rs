@@ -2,6 +2,7 @@
 
 use qmail_wire::smtp_server::Reply;
 
+use crate::checks::in_one_form;
 use crate::replies;
 use crate::variables::Variables;
 
@@ -25,7 +26,7 @@ const VARIABLES: [(&Reply, &str); 15] = [
 
 /// The reply with the words that a variable has for it, before its status in parentheses.
 pub(crate) fn elaborate(reply: Reply, variables: &Variables) -> Reply {
-    let row = VARIABLES.iter().find(|(known, _)| **known == reply);
+    let row = VARIABLES.iter().find(|(known, _)| *known == in_one_form(&reply));
     let words = row.and_then(|(_, name)| variables.value(name)).filter(|words| !words.is_empty());
     let Some(words) = words else { return reply };
     let text = reply.text();
@@ -47,5 +48,8 @@ mod tests {
         let expected =
             "sorry, that domain isn't in my list of allowed rcpthosts see?http://x (#5.7.1)";
         assert_eq!(elaborate(replies::NOT_OURS, &variables), Reply::with_text(553, expected));
+        let inside = "sorry, that domain isn't in my list of allowed rcpthosts; no valid cert";
+        let said = elaborate(Reply::with_text(553, format!("{inside} (#5.7.1)")), &variables);
+        assert_eq!(said.text(), format!("{inside} see?http://x (#5.7.1)").as_bytes());
     }
 }

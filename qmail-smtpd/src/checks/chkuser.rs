@@ -12,7 +12,7 @@ use std::time::Duration;
 use qmail_address::host;
 use qmail_wire::smtp_server::Reply;
 
-use super::{Check, Source, Verdict};
+use super::{Check, Source, Verdict, is_not_ours};
 use crate::dns::{Answer, Dns, SystemDns};
 use crate::printable::word;
 use crate::replies;
@@ -299,7 +299,7 @@ impl Check for ChkUser {
 
     /// `rcpthosts` refuses strangers before it comes to us; chkuser logs that.
     fn refused(&mut self, visit: &mut Visit, recipient: &Recipient, reply: &Reply) -> Verdict {
-        if self.is_on && !recipient.is_ours && !visit.may_relay() && reply.code() == 553 {
+        if self.is_on && is_not_ours(reply) {
             let why = "client not allowed to relay";
             self.note_recipient(visit, "rejected relaying", &recipient.address, why);
         }

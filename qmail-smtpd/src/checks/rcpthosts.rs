@@ -39,6 +39,17 @@ impl Check for OwnDomainsOnly {
     }
 }
 
+/// Whether this is the refusal of a recipient elsewhere, in one of its forms.
+pub(crate) fn is_not_ours(reply: &Reply) -> bool {
+    reply.code() == NOT_OURS.code() && reply.text().starts_with(NOT_OURS_TEXT.as_bytes())
+}
+
+/// The same in its one form, if it is that refusal: others look for it in tables.
+pub(crate) fn in_one_form(reply: &Reply) -> &Reply {
+    static PLAIN: Reply = NOT_OURS;
+    if is_not_ours(reply) { &PLAIN } else { reply }
+}
+
 /// In TLS, a client could have shown a certificate.
 fn not_ours(visit: &Visit) -> Reply {
     let Some(protection) = &visit.client.protection else { return NOT_OURS };
@@ -72,5 +83,7 @@ mod tests {
         protection.client_problem = Some("expired".into());
         visit.protect(protection);
         assert_eq!(not_ours(&visit).to_wire(), format!("{text}: expired (#5.7.1)\r\n").as_bytes());
+        assert!(is_not_ours(&not_ours(&visit)) && is_not_ours(&NOT_OURS));
+        assert!(!is_not_ours(&crate::replies::BAD_SENDER));
     }
 }

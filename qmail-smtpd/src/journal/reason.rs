@@ -2,6 +2,7 @@
 
 use qmail_wire::smtp_server::Reply;
 
+use crate::checks::in_one_form;
 use crate::replies;
 
 /// What a refusal is called.
@@ -47,6 +48,7 @@ static OTHER: Reason = reason("reject (policy)", "policy", "RCPT::Failed_Rcptto"
 
 /// What this reply is called.
 pub(super) fn of(reply: &Reply) -> &'static Reason {
+    let reply = in_one_form(reply);
     let row = REASONS.iter().find(|(known, _)| known.contains(&reply));
     row.map_or(&OTHER, |(_, reason)| reason)
 }

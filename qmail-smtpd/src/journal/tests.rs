@@ -90,6 +90,20 @@ fn a_sender_who_is_refused_is_named() {
 }
 
 #[test]
+fn who_may_not_relay_is_called_so_in_tls_too() {
+    let text = "sorry, that domain isn't in my list of allowed rcpthosts; no valid cert for \
+                gatewaying (#5.7.1)";
+    let noted = |name: &str| {
+        notes(name, |journal, visit| {
+            journal.answered(visit, About::Recipient(b"c@d"), &Reply::new(553, text));
+        })
+    };
+    assert!(noted("wheeler").starts_with("qmail-smtpd: reject (rcpthosts): "));
+    assert!(noted("qlog").contains(" reason=rcpthosts "));
+    assert!(noted("spamcontrol").contains(" Reject::SNDR::Invalid_Relay "));
+}
+
+#[test]
 fn who_breaks_a_message_off_is_named() {
     let line = notes("wheeler", |journal, visit| {
         visit.transaction = Some(Transaction::from("a@b"));

@@ -166,6 +166,8 @@ fn clients_that_may_relay_are_spared_and_others_may_have_to_authenticate() {
     let expected = Verdict::Refuse(replies::CHKUSER_MUST_AUTHENTICATE);
     assert_eq!(check.sender(&mut stranger, &mut transaction), expected);
     check.refused(&mut stranger, &Recipient::new("a@far.example"), &replies::NOT_OURS);
+    // Nobody has looked yet whose recipient it is.
+    check.refused(&mut stranger, &Recipient::new("joe@here"), &replies::BAD_SENDER);
     assert_eq!(titles(&mut stranger), ["must auth", "rejected relaying"]);
 }
 
