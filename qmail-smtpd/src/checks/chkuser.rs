@@ -236,7 +236,9 @@ impl Check for ChkUser {
 
     fn sender(&mut self, visit: &mut Visit, beginning: &mut Transaction) -> Verdict {
         let sender = beginning.sender.clone();
-        if self.must_authenticate && !visit.may_relay() {
+        // What the visit has is the transaction before this one.
+        let may_relay = visit.client.may_relay() || beginning.may_relay;
+        if self.must_authenticate && !may_relay {
             let why = "sender not authenticated/authorized";
             self.note(visit, "must auth", &sender, b"", why);
             return self.refuse(visit, replies::CHKUSER_MUST_AUTHENTICATE);

@@ -172,6 +172,18 @@ fn clients_that_may_relay_are_spared_and_others_may_have_to_authenticate() {
 }
 
 #[test]
+fn who_has_to_authenticate_is_seen_by_this_sender_and_not_by_the_one_before() {
+    let (mut check, _home) = answering("K");
+    check.must_authenticate = true;
+    let mut visit = visit_with(&[]);
+    let mut relaying = Transaction { may_relay: true, ..Transaction::from("a@trusted.example") };
+    assert_eq!(check.sender(&mut visit, &mut relaying), Verdict::Pass);
+    visit.transaction = Some(relaying);
+    let refused = Verdict::Refuse(replies::CHKUSER_MUST_AUTHENTICATE);
+    assert_eq!(check.sender(&mut visit, &mut Transaction::from("a@b")), refused);
+}
+
+#[test]
 fn the_variables_say_what_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     std::fs::create_dir(home.path().join("control")).unwrap();
