@@ -89,6 +89,8 @@ fn auth_has_its_replies() {
         ("*", "501 auth exchange canceled (#5.0.0)"),
         ("AUTH LOGIN am9l", "334 UGFzc3dvcmQ6"),
         ("am\x00l", "501 malformed auth input (#5.5.4)"),
+        ("AUTH LOGIN ", "334 VXNlcm5hbWU6"),
+        ("*", "501 auth exchange canceled (#5.0.0)"),
         ("AUTH PLAIN", "334 "),
         ("NOOP", "501 malformed auth input (#5.5.4)"),
         ("NOOP", "250 ok"),

@@ -87,7 +87,8 @@ impl Exchange {
             Mechanism::Plain | Mechanism::Login => Vec::new(),
         };
         let exchange = Self { mechanism, challenge, user: None };
-        match (initial, mechanism) {
+        // Some clients leave a blank behind the mechanism, and mean nothing by it.
+        match (initial.filter(|initial| !initial.is_empty()), mechanism) {
             // The server speaks first there.
             (Some(_), Mechanism::CramMd5) => Step::Malformed,
             // RFC 4954 §4: an empty response has to be told from none.

@@ -47,6 +47,16 @@ fn login_asks_twice_or_once() {
 }
 
 #[test]
+fn a_blank_behind_the_mechanism_is_no_response() {
+    for mechanism in [b"PLAIN".as_slice(), b"LOGIN", b"CRAM-MD5"] {
+        let (asked, nothing) =
+            (exchange(mechanism, None, &[]), exchange(mechanism, Some(b""), &[]));
+        assert!(matches!(nothing.1, Step::Ask(..)));
+        assert_eq!(nothing, asked);
+    }
+}
+
+#[test]
 fn cram_md5_signs_the_challenge() {
     // RFC 2195 §2.
     let answer = b"dGltIGI5MTNhNjAyYzdlZGE3YTQ5NWI0ZTZlNzMzNGQzODkw";
