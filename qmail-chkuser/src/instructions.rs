@@ -1,8 +1,8 @@
 //! What the owner of an address has for it: a `.qmail` file, a mailbox of vpopmail, a list of ezmlm.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,8 @@ use crate::{Found, Question, vpopmail};
 
 /// A `.qmail` file in which vpopmail says this knows its mailboxes, and no others.
 const NO_MAILBOX: &[u8] = b"bounce-no-mailbox";
+/// As much of a `.qmail` file as is looked at: it is a user's, and he may make it what he likes.
+const LONGEST: u64 = 65_536;
 
 /// Whether there is something for the address; `mailbox` is its local part as the sender wrote it.
 pub(crate) fn find(
@@ -95,12 +97,17 @@ fn is_there(path: &Path) -> io::Result<bool> {
     }
 }
 
+/// Of what is no file, nothing: nobody knows when a pipe ends.
 fn contents(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    match fs::read(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if is_absence(&error) => Ok(None),
-        Err(error) => Err(error),
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => return Ok(Some(Vec::new())),
+        Ok(_) => {}
+        Err(error) if is_absence(&error) => return Ok(None),
+        Err(error) => return Err(error),
     }
+    let mut text = Vec::new();
+    File::open(path)?.take(LONGEST).read_to_end(&mut text)?;
+    Ok(Some(text))
 }
 
 fn is_absence(error: &io::Error) -> bool {

@@ -126,6 +126,16 @@ fn a_slash_is_one_for_qmail_local_and_leads_nowhere_up() {
 }
 
 #[test]
+fn a_file_that_never_ends_is_not_waited_for() {
+    let home = tree();
+    let directory = Directory::open(home.path()).unwrap();
+    let default = home.path().join("joe/.qmail-default");
+    std::os::unix::fs::symlink("/dev/zero", default).unwrap();
+    let anybody = Question::about(b"joe-anybody@here.example");
+    assert_eq!(directory.find(anybody).unwrap(), Found::Somebody);
+}
+
+#[test]
 fn what_cannot_be_told_is_unclear_or_an_error() {
     let home = tree();
     fs::remove_file(home.path().join("v/vpasswd.cdb")).unwrap();
