@@ -110,6 +110,11 @@ impl Controls {
         Self::open_with(home, Survey::of)
     }
 
+    /// The same, without what was seen when it was looked which files there are.
+    pub(crate) fn looking_anew(&self) -> Self {
+        Self { survey: Survey::default(), ..self.clone() }
+    }
+
     fn open_with(home: &Path, survey: impl Fn(&Path) -> Survey) -> Result<Self, ControlError> {
         let directory = home.join("control");
         let survey = survey(&directory);

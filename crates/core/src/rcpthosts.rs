@@ -26,7 +26,7 @@ impl Rcpthosts {
     /// # Errors
     /// If one of them is there but cannot be read.
     pub fn load(controls: &Controls) -> Result<Self, ControlError> {
-        let Some(hosts) = controls.set(&RCPTHOSTS)? else { return Ok(Self { listed: None }) };
+        let Some(hosts) = list(controls)? else { return Ok(Self { listed: None }) };
         let path = controls.path(&MORERCPTHOSTS_CDB);
         let more = if_there(Cdb::open(&path)).map_err(|error| ControlError { path, error })?;
         Ok(Self { listed: Some(Listed { hosts, more }) })
@@ -41,6 +41,15 @@ impl Rcpthosts {
             (Some(listed), Some(host)) => listed.allow(&host.to_ascii_lowercase()),
             _ => Ok(true),
         }
+    }
+}
+
+/// Without a list, this host is an open relay: one that came into its place while the directory was
+/// read may not have been seen there, and is looked for.
+fn list(controls: &Controls) -> Result<Option<Set>, ControlError> {
+    match controls.set(&RCPTHOSTS)? {
+        None => controls.looking_anew().set(&RCPTHOSTS),
+        hosts => Ok(hosts),
     }
 }
 
@@ -89,6 +98,17 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         fs::create_dir_all(home.path().join("control/morercpthosts.cdb")).unwrap();
         assert!(load(home.path()).unwrap().allow(b"a@anywhere").unwrap());
+    }
+
+    #[test]
+    fn a_list_that_was_not_seen_in_the_directory_counts_all_the_same() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir_all(home.path().join("control")).unwrap();
+        let controls = Controls::survey(home.path()).unwrap();
+        file(home.path(), "rcpthosts").write_all(b"here.example\n").unwrap();
+        let rcpthosts = Rcpthosts::load(&controls).unwrap();
+        assert!(!rcpthosts.allow(b"a@anywhere").unwrap());
+        assert!(rcpthosts.allow(b"a@here.example").unwrap());
     }
 
     #[test]
