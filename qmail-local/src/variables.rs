@@ -1,5 +1,6 @@
 //! What programs learn of a delivery: environment variables.
 
+use qmail_core::variable::harmless;
 use qmail_sys::Spawn;
 
 use crate::arguments::Arguments;
@@ -50,7 +51,7 @@ impl Variables {
         ];
         let exported = set.map(|(name, value)| {
             let hidden = name == "DEFAULT" && default.is_none();
-            (name, (!hidden).then(|| harmless(value)))
+            (name, (!hidden).then(|| harmless(value).into_owned()))
         });
         Self(exported.to_vec())
     }
@@ -83,16 +84,6 @@ fn hosts(host: &[u8]) -> [&[u8]; 3] {
         rest = dot.and_then(|dot| rest.get(..dot)).unwrap_or(rest);
         rest
     })
-}
-
-/// Quirk: a value that begins like a function is changed in its first byte. Shells that import
-/// functions (CVE-2014-6271) run it, and anybody may send mail to `"() { …"@host`. Pinned by
-/// `no_value_is_a_function`.
-fn harmless(value: &[u8]) -> Vec<u8> {
-    match value.strip_prefix(b"(") {
-        Some(rest) if rest.starts_with(b") ") => [b"_", rest].concat(),
-        _ => value.to_vec(),
-    }
 }
 
 #[cfg(test)]

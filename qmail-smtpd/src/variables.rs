@@ -1,9 +1,14 @@
 //! The variables of a session: those of the process, and what was changed since.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use qmail_core::variable::harmless;
 use qmail_sys::Spawn;
+
+/// What whoever started us has heard from the other side: from its name servers, or from itself.
+const HEARSAY: [&str; 3] = ["TCPREMOTEHOST", "TCPREMOTEINFO", "TCPLOCALHOST"];
 
 /// Looks a variable of the process up.
 pub type Lookup = Box<dyn Fn(&str) -> Option<Vec<u8>>>;
@@ -38,10 +43,11 @@ impl Variables {
         self.value(name).is_some()
     }
 
-    /// Sets a variable. A name or value that no environment can hold is not set.
+    /// Sets a variable. A name or value that no environment can hold is not set, and one that a shell
+    /// would run is made [`harmless`]: most are what a client has said.
     pub fn set(&mut self, name: &str, value: &[u8]) {
         if is_name(name) && !value.contains(&0) {
-            self.changes.insert(name.to_owned(), Some(value.to_vec()));
+            self.changes.insert(name.to_owned(), Some(harmless(value).into_owned()));
         }
     }
 
@@ -59,6 +65,13 @@ impl Variables {
 
     /// Gives a program these variables.
     pub fn prepare<'fd>(&self, spawn: Spawn<'fd>) -> Spawn<'fd> {
+        let spawn = HEARSAY.into_iter().fold(spawn, |spawn, name| match (self.inherited)(name) {
+            Some(value) => match harmless(&value) {
+                Cow::Owned(changed) => spawn.env(name, &changed),
+                Cow::Borrowed(_) => spawn,
+            },
+            None => spawn,
+        });
         self.changes.iter().fold(spawn, |spawn, (name, value)| match value {
             Some(value) => spawn.env(name, value),
             None => spawn.env_remove(name),
@@ -88,6 +101,26 @@ mod tests {
         assert_eq!(variables.value("A").unwrap(), b"b");
         variables.remove("A");
         assert!(!variables.has("A") && variables.has("B"));
+    }
+
+    #[test]
+    fn no_program_is_given_a_function() {
+        let mut variables =
+            Variables::new(Box::new(|name| Some([b"() ", name.as_bytes()].concat())));
+        variables.set("A", b"() { :;}");
+        variables.set("TCPLOCALHOST", b"here");
+        let spawn = variables.prepare(Spawn::new("x"));
+        let shown: Vec<String> =
+            spawn.parts().unwrap().environment.iter().map(|entry| format!("{entry:?}")).collect();
+        let expected = [
+            r#"("TCPREMOTEHOST", Some("_) TCPREMOTEHOST"))"#,
+            r#"("TCPREMOTEINFO", Some("_) TCPREMOTEINFO"))"#,
+            r#"("TCPLOCALHOST", Some("_) TCPLOCALHOST"))"#,
+            r#"("A", Some("_) { :;}"))"#,
+            // The last one counts.
+            r#"("TCPLOCALHOST", Some("here"))"#,
+        ];
+        assert_eq!(shown, expected);
     }
 
     #[test]

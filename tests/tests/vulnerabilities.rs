@@ -92,6 +92,34 @@ fn cve_2014_6271_no_shell_is_given_a_function_by_a_sender() {
 }
 
 #[test]
+fn cve_2014_6271_no_shell_is_given_a_function_by_a_client() {
+    let Some(tree) = ours() else { return };
+    let count = "$(env | grep -c '=() ')";
+    let check = tree.script("check", &format!("echo \"450 {count}\" >&4; exit 100"));
+    let queue = tree.script("queue", &format!("cat >/dev/null; cat <&1 >/dev/null; exit 2{count}"));
+    let variables = [
+        ("RCPTCHECK", check.as_str()),
+        ("QMAILQUEUE", &queue),
+        ("TCPREMOTEINFO", "() { :;}; touch pwned"),
+    ];
+    let function = "() { :;}; touch pwned;";
+    let session = |variables: &[(&str, &str)], plugin: &str| {
+        tree.control("smtpplugins", format!("[helo]\n:true\n[mail]\n:true\n[rcpt]\n{plugin}\n"));
+        let mut session = tree.smtpd_with(variables);
+        session.command(format!("EHLO {function}"));
+        assert_eq!(session.command(format!("MAIL FROM:<\"{function}\"@x>")).code, 250);
+        let said = session.command(format!("RCPT TO:<\"{function}\"@test.example>")).text;
+        (session, said)
+    };
+    let plugin = format!(":echo \"E450 {count}\"");
+    assert_eq!(session(&variables, &plugin).1, "450 0\r\n");
+    assert_eq!(session(&variables, "").1, "450 0\r\n");
+    let (mut session, _) = session(&variables[1..], "");
+    // 20, and not one for each variable more.
+    assert_eq!(session.data("x\r\n").text, "554 qq permanent problem (#5.3.0)\r\n");
+}
+
+#[test]
 fn cve_2020_3811_and_3812_nobody_looks_for_mailboxes_as_root() {
     let tree = Tree::under_test();
     assert!(!tree.path("bin").join("qmail-verify").exists());

@@ -35,6 +35,7 @@ pub mod timed;
 pub mod tlsrelay;
 pub mod unfinished;
 pub mod users;
+pub mod variable;
 pub mod vpopmail;
 
 mod missing;

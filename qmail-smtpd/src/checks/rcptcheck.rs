@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use qmail_core::variable::harmless;
 use qmail_sys::{Exit, FailureCodes, Spawn};
 use qmail_wire::smtp_server::Reply;
 
@@ -42,8 +43,8 @@ impl RecipientProgram {
         let mut spawn = visit
             .variables
             .prepare(Spawn::new(program))
-            .env("SENDER", visit.sender())
-            .env("RECIPIENT", &recipient.address)
+            .env("SENDER", &harmless(visit.sender()))
+            .env("RECIPIENT", &harmless(&recipient.address))
             .env("USE_FD4", b"1")
             .directory(&self.home)
             .connect(0, nothing.as_fd())
@@ -51,7 +52,7 @@ impl RecipientProgram {
             .failing_with(FailureCodes::all(120));
         for (name, value) in optional {
             spawn = match value {
-                Some(value) => spawn.env(name, value),
+                Some(value) => spawn.env(name, &harmless(value)),
                 None => spawn.env_remove(name),
             };
         }

@@ -1,5 +1,6 @@
 //! What a queue program, and whoever reads the message, is told of the session.
 
+use qmail_core::variable::harmless;
 use qmail_sys::Spawn;
 
 use crate::printable::text;
@@ -16,10 +17,12 @@ const LONGEST_REMARK: usize = 200;
 pub(super) fn tell<'fd>(spawn: Spawn<'fd>, visit: &Visit, transaction: &Transaction) -> Spawn<'fd> {
     let client = &visit.client;
     let spawn = spawn
-        .env("HELOHOST", client.helo.as_deref().unwrap_or_default())
-        .env("MAILFROM", &transaction.sender);
+        .env("HELOHOST", &harmless(client.helo.as_deref().unwrap_or_default()))
+        .env("MAILFROM", &harmless(&transaction.sender));
     let spawn = match &client.authentication {
-        Some(user) => spawn.env("AUTHUSER", &user.user).env("AUTHPROTOCOL", user.method.as_bytes()),
+        Some(user) => {
+            spawn.env("AUTHUSER", &harmless(&user.user)).env("AUTHPROTOCOL", user.method.as_bytes())
+        }
         None => spawn,
     };
     let further = visit.variables.value("DELIVERTO").filter(|further| !further.is_empty());
@@ -32,7 +35,7 @@ pub(super) fn tell<'fd>(spawn: Spawn<'fd>, visit: &Visit, transaction: &Transact
     if recipients.len() > MOST_TOLD {
         spawn.env_remove("RCPTTO")
     } else {
-        spawn.env("RCPTTO", &recipients)
+        spawn.env("RCPTTO", &harmless(&recipients))
     }
 }
 
