@@ -39,12 +39,19 @@ pub(crate) fn run(
     let spawn = speaking.iter().fold(spawn, |spawn, at| spawn.connect(*at, output.write.as_fd()));
     let child = spawn.start()?;
     drop(output.write);
-    listen(output.read, child, allowance)
+    let ended = child.ended().ok();
+    listen(output.read, child, ended, allowance)
 }
 
-fn listen(output: OwnedFd, child: Child, allowance: Allowance) -> io::Result<(Vec<u8>, Ended)> {
+/// `ended` says when the child has; without it (see [`Child::ended`]) it counts as ended once nobody
+/// can say anything more.
+fn listen(
+    output: OwnedFd,
+    child: Child,
+    ended: Option<OwnedFd>,
+    allowance: Allowance,
+) -> io::Result<(Vec<u8>, Ended)> {
     set_nonblocking(&output)?;
-    let ended = child.ended()?;
     let mut output = File::from(output);
     let mut said = Vec::new();
     let deadline = Instant::now() + allowance.time;
@@ -56,16 +63,18 @@ fn listen(output: OwnedFd, child: Child, allowance: Allowance) -> io::Result<(Ve
             child.wait()?;
             return Ok((said, Ended::TimedOut));
         }
-        let mut interests = vec![Interest::reading(ended.as_fd())];
+        let mut interests: Vec<_> =
+            ended.iter().map(|ended| Interest::reading(ended.as_fd())).collect();
         if is_open {
             interests.push(Interest::reading(output.as_fd()));
         }
         if !poll(&mut interests, Some(left))? {
             continue;
         }
-        let has_ended = interests.first().is_some_and(Interest::is_ready);
+        let is_seen = interests.first().is_some_and(Interest::is_ready);
         // A process that it left behind may hold the pipe: what is there counts, and no more.
         is_open = is_open && take(&mut output, &mut said, allowance.bytes)?;
+        let has_ended = if ended.is_some() { is_seen } else { !is_open };
         if has_ended {
             return Ok((said, Ended::With(child.wait()?)));
         }
@@ -108,6 +117,21 @@ mod tests {
         assert_eq!(shell("printf 'half a line'; exit 3", 60_000), expected);
         let (_, ended) = shell("kill -9 $$", 60_000);
         assert_eq!(ended, Ended::With(Exit::Signal(9)));
+    }
+
+    #[test]
+    fn where_the_end_of_a_process_cannot_be_seen_the_end_of_its_words_is_its_end() {
+        let run = |script: &str, milliseconds: u64| {
+            let output = pipe().unwrap();
+            let spawn = Spawn::new("/bin/sh").args(["-c", script]);
+            let child = spawn.connect(1, output.write.as_fd()).start().unwrap();
+            drop(output.write);
+            let time = Duration::from_millis(milliseconds);
+            listen(output.read, child, None, Allowance { time, bytes: 100 }).unwrap()
+        };
+        let said = (b"a\n".to_vec(), Ended::With(Exit::Code(3)));
+        assert_eq!(run("echo a; exit 3", 60_000), said);
+        assert_eq!(run("exec sleep 600", 100), (Vec::new(), Ended::TimedOut));
     }
 
     #[test]
