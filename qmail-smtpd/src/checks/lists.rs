@@ -199,7 +199,7 @@ impl DenyList {
                 spamcontrol::sender(&self.rules, visit, text)?
             }
             Language::Wildmat => match self.rules.exact(&names(self.subject, text))? {
-                None => self.rules.wildmat(text)?,
+                None => self.rules.wildmat(text, |_| true)?,
                 line => line,
             },
         };
@@ -255,8 +255,7 @@ impl Check for DenyList {
     /// spamcontrol's `?address`: a sender whom no list and no look-up is to refuse.
     fn sender(&mut self, _visit: &mut Visit, beginning: &mut Transaction) -> Verdict {
         if self.subject == Subject::Sender && self.language == Language::Wildmat {
-            let name = [b"?", beginning.sender.as_slice()].concat();
-            match self.rules.exact(&[name]) {
+            match self.rules.exact(&[spamcontrol::voucher(&beginning.sender)]) {
                 Ok(found) => beginning.is_vouched_for |= found.is_some(),
                 Err(_) => return Verdict::Disconnect(replies::UNREADABLE_CONTROLS),
             }

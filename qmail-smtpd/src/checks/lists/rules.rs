@@ -30,12 +30,17 @@ impl Rules {
         Ok(self.list.first_of(&names)?.map(<[u8]>::to_vec))
     }
 
-    /// The last wildmat pattern that is `text` decides, unless it is an exception: `!pattern`.
-    pub(super) fn wildmat(&self, text: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    /// The last wildmat pattern that is `text` decides, unless it is an exception: `!pattern`. Lines
+    /// that do not count mean something else.
+    pub(super) fn wildmat(
+        &self,
+        text: &[u8],
+        counts: impl Fn(&[u8]) -> bool,
+    ) -> io::Result<Option<Vec<u8>>> {
         let mut last = None;
         self.list.find::<()>(|line| {
             let (is_exception, pattern) = negation(line);
-            if is_pattern(line) && wildmat(pattern, text) {
+            if is_pattern(line) && counts(line) && wildmat(pattern, text) {
                 last = (!is_exception).then(|| line.to_vec());
             }
             None

@@ -3,9 +3,20 @@
 use std::io;
 
 use qmail_address::host;
+use qmail_core::long_list::is_pattern;
 
 use super::rules::Rules;
 use crate::visit::Visit;
+
+/// The line for a sender whom no list and no look-up is to refuse.
+pub(super) fn voucher(sender: &[u8]) -> Vec<u8> {
+    [b"?", sender].concat()
+}
+
+/// Whether a line is such a one, and so no pattern.
+fn is_voucher(line: &[u8]) -> bool {
+    line.strip_prefix(b"?").is_some_and(|sender| !is_pattern(sender))
+}
 
 /// The line that hits this sender, if any.
 pub(super) fn sender(rules: &Rules, visit: &Visit, sender: &[u8]) -> io::Result<Option<Vec<u8>>> {
@@ -30,7 +41,7 @@ pub(super) fn sender(rules: &Rules, visit: &Visit, sender: &[u8]) -> io::Result<
     names.push(sender.to_vec());
     names.extend(host(sender).map(|domain| [b"@", domain].concat()));
     match rules.exact(&names)? {
-        None => rules.wildmat(sender),
+        None => rules.wildmat(sender, |line| !is_voucher(line)),
         line => Ok(line),
     }
 }

@@ -115,6 +115,8 @@ fn spamcontrol_looks_at_the_client_too() {
     };
     assert!(from("c.example", false, "x@own.example") && !from("c.example", true, "x@own.example"));
     assert!(!from("c.example", false, "ok@own.example"));
+    // Nor is it a pattern for others.
+    assert!(!from("c.example", true, "xok@own.example"));
     assert!(from("unknown", false, "x@known.example") && from("", false, "x@known.example"));
     assert!(!from("c.example", false, "x@known.example"));
     assert!(from("c.example", false, "x@same.example"));
