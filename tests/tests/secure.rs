@@ -166,6 +166,10 @@ fn a_checker_that_fails_is_no_wrong_password() {
         let program = secure.tree.smtpd_program().env("FORCETLS", "0");
         let mut session = greeted(program.arg(checker).arg("true"));
         assert_eq!(session.command("AUTH PLAIN AGpvZQBzZWNyZXQ=").code, code, "{script}");
+        session.command("QUIT");
+        let log = session.conversation().errors();
+        let word = if code == 454 { "auth: the AUTH program failed ip=" } else { "auth-success" };
+        assert!(log.contains(word) && !log.contains("auth-failed"), "{script}: {log}");
     }
     let program = secure.tree.smtpd_program().env("FORCETLS", "0");
     let mut session = greeted(program.args(["/nonexistent/checker", "true"]));

@@ -99,7 +99,11 @@ impl Auth {
         visit.variables.set("SMTPAUTHMETHOD", method(claim.mechanism).as_bytes());
         let verdict = self.checker.accepts(request.as_ref(), &visit.variables);
         visit.variables.restore("SMTPAUTHMETHOD");
-        note_attempt(visit, claim, verdict == Ok(true));
+        match &verdict {
+            Ok(is_right) => note_attempt(visit, claim, *is_right),
+            // He may have been right: nobody is to be locked out for it.
+            Err(_) => note(visit, "auth: the AUTH program failed"),
+        }
         match verdict {
             Ok(true) => {
                 let user = claim.user.clone();
