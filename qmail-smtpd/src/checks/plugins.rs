@@ -24,6 +24,8 @@ pub(super) use config::{Section, Sections};
 
 /// As much as a plug-in may say.
 const MOST_OUTPUT: usize = 65_536;
+/// So many fields, and lines for a later command, are kept: a client may repeat MAIL for ever.
+const MOST_KEPT: usize = 1000;
 
 /// Asks the plug-ins of the section for each step.
 pub(super) struct Plugins {
@@ -113,12 +115,17 @@ impl Plugins {
                 Command::Reject(said) => return Answer::Verdict(Verdict::Disconnect(reply(said))),
                 Command::Drop => return Answer::Verdict(Verdict::HangUp),
                 Command::Later(queue, said) => {
-                    if let Some(queued) = self.queued.get_mut(queue) {
+                    if let Some(queued) = self.queued.get_mut(queue)
+                        && queued.len() < MOST_KEPT
+                    {
                         queued.push(said);
                     }
                 }
                 Command::Print(said) => visit.say(said),
-                Command::Header(field) => visit.fields.push(field),
+                Command::Header(field) if visit.fields.len() < MOST_KEPT => {
+                    visit.fields.push(field)
+                }
+                Command::Header(_) => {}
                 Command::Change(new) => {
                     let parsed = path(&[b"<", new.as_slice(), b">"].concat());
                     if parsed.len() < 900 && !qmail_address::breaks_lines(&parsed) {
@@ -154,18 +161,8 @@ impl Check for Plugins {
         self.ask(visit, Section::Helo, &mut name.to_vec())
     }
 
-    fn authenticated(&mut self, visit: &mut Visit, user: &Authentication) -> Verdict {
-        let before = visit.variables.value("SMTPAUTHUSER");
-        visit.variables.set("SMTPAUTHUSER", &user.user);
-        visit.variables.set("SMTPAUTHMETHOD", user.method.as_bytes());
-        let verdict = self.ask(visit, Section::Auth, &mut Vec::new());
-        if !matches!(verdict, Verdict::Pass | Verdict::Vouch) {
-            match before {
-                Some(before) => visit.variables.set("SMTPAUTHUSER", &before),
-                None => visit.variables.remove("SMTPAUTHUSER"),
-            }
-        }
-        verdict
+    fn authenticated(&mut self, visit: &mut Visit, _user: &Authentication) -> Verdict {
+        self.ask(visit, Section::Auth, &mut Vec::new())
     }
 
     fn sender(&mut self, visit: &mut Visit, beginning: &mut Transaction) -> Verdict {
