@@ -77,6 +77,10 @@ impl Visit {
         for name in USER_VARIABLES {
             self.variables.restore(name);
         }
+        // A certificate may have let the client relay before.
+        if let Some(suffix) = &self.client.relay {
+            self.variables.set("RELAYCLIENT", suffix);
+        }
         self.client.peer.remote_info = self.variables.value("TCPREMOTEINFO");
         self.client.authentication = None;
     }
@@ -180,6 +184,9 @@ mod tests {
         visit.protect(protection(None));
         assert!(!visit.may_relay());
         visit.protect(protection(Some("joe@client.example")));
+        assert!(visit.may_relay() && visit.variables.has("RELAYCLIENT"));
+        visit.hear(&joe());
+        visit.forget_user();
         assert!(visit.may_relay() && visit.variables.has("RELAYCLIENT"));
     }
 }
