@@ -5,6 +5,7 @@
 //! those of the `mail-auth` library. What is ours: which keys sign what, where records come from,
 //! and how much of a message's demands is met.
 
+mod blanks;
 mod evaluation;
 mod key;
 mod lookup;

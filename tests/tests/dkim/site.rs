@@ -17,7 +17,7 @@ const ED25519_PUBLIC: &str = include_str!("../../../crates/policy/samples/keys/e
 pub(crate) const MESSAGE: &str = "From: Joe <joe@test.example>\nTo: jane@far.example\n\
     Subject: two\n\tlines\nDate: Sat, 21 Nov 2026 12:00:00 +0000\nMessage-ID: <1@test.example>\n\
     List-Unsubscribe: <mailto:off@test.example>\nMIME-Version: 1.0\n\
-    Content-Type: text/plain; charset=utf-8\n\nHello,  J\u{e4}ne.\n\n--  \nJoe\n\n\n";
+    Content-Type: text/plain; charset=utf-8\n\nHello,  J\u{e4}ne.\n\n--  \nJoe\n \n\t \n\n";
 
 /// A tree whose mail goes to a sink, and which is `test.example`.
 pub(crate) struct Site {

@@ -6,6 +6,7 @@ use mail_auth::common::headers::HeaderWriter;
 use mail_auth::dkim::{DkimSigner, DkimSigningStream, Done};
 
 use super::Keys;
+use super::blanks::Blanks;
 use super::key::Borrowed;
 use crate::text::{fields, is_named, wire};
 
@@ -97,20 +98,23 @@ impl<'k> Signer<'k> {
             stream.write(&wire);
             streams.push(stream);
         }
-        Signing { streams }
+        Signing { streams, blanks: Blanks::default() }
     }
 }
 
 /// A message that is being signed.
 pub struct Signing<'s, 'k> {
     streams: Vec<DkimSigningStream<'s, Borrowed<'k>>>,
+    /// The body is signed in its relaxed form.
+    blanks: Blanks,
 }
 
 impl Signing<'_, '_> {
     /// Takes the next block of the body, with LF at its lines' ends.
     pub fn body(&mut self, block: &[u8]) {
+        let block = self.blanks.strip(block);
         for stream in &mut self.streams {
-            stream.write(block);
+            stream.write(&block);
         }
     }
 
@@ -146,6 +150,9 @@ fn names(header: &[u8]) -> Option<Vec<&'static str>> {
     Some(sealed.chain(SIGNED.into_iter().filter(is_there)).collect())
 }
 
+#[cfg(test)]
+#[path = "standard_tests.rs"]
+mod standard_tests;
 #[cfg(test)]
 #[path = "sign_tests.rs"]
 mod tests;

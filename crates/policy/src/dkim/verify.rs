@@ -9,6 +9,7 @@ use mail_auth::dkim::canonicalize::BodyHasher;
 use mail_auth::dkim::{Canonicalization, Signature};
 use mail_auth::{AuthenticatedMessage, Error};
 
+use super::blanks::Blanks;
 use super::evaluation::{Known, evaluate, of_dkim};
 use super::lookup::{Found, Limits, Records, look_up};
 use super::outcome::Claim;
@@ -31,14 +32,20 @@ pub struct Verifier<'h> {
     /// Where in `outcomes` each signature of `message` is.
     places: Vec<usize>,
     hashers: Vec<(Canonicalization, BodyHasher<<Sha256 as HashImpl>::Context>)>,
+    blanks: Blanks,
 }
 
 impl<'h> Verifier<'h> {
     /// Reads the signatures in a header as it went [over the wire](crate::text::wire).
     pub fn new(header: &'h [u8], limits: Limits) -> Self {
         let message = AuthenticatedMessage { raw_message: header, ..Default::default() };
-        let mut verifier =
-            Self { message, outcomes: Vec::new(), places: Vec::new(), hashers: Vec::new() };
+        let mut verifier = Self {
+            message,
+            outcomes: Vec::new(),
+            places: Vec::new(),
+            hashers: Vec::new(),
+            blanks: Blanks::default(),
+        };
         let all: Vec<&[u8]> = fields(header).take(MOST_FIELDS + 1).collect();
         if header.len() > HEADER_LIMIT || all.len() > MOST_FIELDS {
             verifier.note(Verdict::TooLarge);
@@ -92,8 +99,12 @@ impl<'h> Verifier<'h> {
 
     /// Takes the next block of the body; LF at the ends of its lines will do.
     pub fn body(&mut self, block: &[u8]) {
-        for (_, hasher) in &mut self.hashers {
-            hasher.write(block);
+        let relaxed = self.blanks.strip(block);
+        for (form, hasher) in &mut self.hashers {
+            hasher.write(match form {
+                Canonicalization::Relaxed => &relaxed,
+                Canonicalization::Simple => block,
+            });
         }
     }
 

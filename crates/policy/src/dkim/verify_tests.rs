@@ -19,7 +19,7 @@ const ED25519_RECORD: &str =
 
 const HEADER: &str = "Received: from x\nFrom: Joe <joe@a.example>\nTo: jim@b.example\n\
                       Subject: two\n  lines\nList-Unsubscribe: <mailto:x@a.example>\n\n";
-const BODY: &str = "Hello\n.\n  there \n\n\n";
+const BODY: &str = "Hello\n.\n  there \n \n\t\n\n";
 
 /// Records by name, and what was asked for.
 #[derive(Default)]
