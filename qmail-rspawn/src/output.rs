@@ -3,7 +3,8 @@
 //!
 //! netqmail believes the first record about the message that it finds, and bounces mail where
 //! records are missing. Here the last one counts, and what is missing or is no record means later:
-//! a line that a loader writes between must not bounce mail, nor lose it.
+//! a line that a loader writes between must not bounce mail, nor lose it. Nor must it have a message
+//! sent again that was accepted.
 
 use qmail_spawn::Output;
 use qmail_sys::Exit;
@@ -19,8 +20,12 @@ pub struct RemoteOutput {
     partial: Vec<u8>,
     recipient: Option<Record<Recipient>>,
     message: Option<Record<Verdict>>,
-    /// There was a record that is neither, or a second recipient.
-    is_malformed: bool,
+    /// There was a record that is neither: somebody else wrote, a loader or the shell of a wrapper.
+    has_noise: bool,
+    /// There was a second recipient, and only one was asked for.
+    is_contradictory: bool,
+    /// The last record was that of the message.
+    is_judged: bool,
     is_silent: Silence,
 }
 
@@ -79,8 +84,9 @@ impl Output for RemoteOutput {
 impl RemoteOutput {
     fn end_record(&mut self) {
         let record = std::mem::take(&mut self.partial);
+        self.is_judged = false;
         let Some((letter, text)) = record.split_first() else {
-            self.is_malformed = true;
+            self.has_noise = true;
             return;
         };
         let text = text.to_vec();
@@ -92,19 +98,28 @@ impl RemoteOutput {
         };
         match (recipient, Verdict::from_letter(*letter)) {
             (Some(letter), _) => {
-                self.is_malformed |= self.recipient.is_some();
+                self.is_contradictory |= self.recipient.is_some();
                 self.recipient = Some(Record { letter, text });
             }
-            (None, Some(letter)) => self.message = Some(Record { letter, text }),
-            (None, None) => self.is_malformed = true,
+            (None, Some(letter)) => {
+                self.message = Some(Record { letter, text });
+                self.is_judged = true;
+            }
+            (None, None) => self.has_noise = true,
         }
     }
 
     /// The recipient's record can make things worse than the message's, never better.
     fn verdict(self) -> (Verdict, Vec<u8>) {
-        let is_complete = self.partial.is_empty() && !self.is_malformed;
-        let (Some(message), true) = (self.message, is_complete) else {
-            return (Verdict::Temporary, b"qmail-remote produced malformed output.\n".to_vec());
+        let is_whole = self.is_judged && self.partial.is_empty();
+        let is_clean = is_whole && !self.has_noise && !self.is_contradictory;
+        let is_delivered = self.is_delivered();
+        let message = match self.message {
+            Some(message) if is_clean => message,
+            Some(message) if is_delivered => return (Verdict::Success, message.text),
+            _ => {
+                return (Verdict::Temporary, b"qmail-remote produced malformed output.\n".to_vec());
+            }
         };
         let Some(recipient) = self.recipient else { return (message.letter, message.text) };
         let verdict = match recipient.letter {
@@ -116,6 +131,19 @@ impl RemoteOutput {
         let explains = rank(message.letter) <= rank(verdict);
         let more = if explains { message.text } else { Vec::new() };
         (verdict, [recipient.text, more].concat())
+    }
+
+    /// Whether the message has arrived, whatever else was written. Nothing follows the verdict, so
+    /// what is behind it and never ends is noise; unless the recipient's record is missing: then it
+    /// may be the verdict, cut short, and this one have come too early.
+    fn is_delivered(&self) -> bool {
+        let is_accepted =
+            self.message.as_ref().is_some_and(|message| message.letter == Verdict::Success);
+        let is_last = match &self.recipient {
+            Some(recipient) => recipient.letter == Recipient::Accepted,
+            None => self.partial.is_empty(),
+        };
+        is_accepted && self.is_judged && is_last && !self.is_contradictory
     }
 }
 
@@ -189,12 +217,30 @@ mod tests {
             b"r",
             b"Kaccepted",
             b"r\0Kaccepted",
-            b"r\0Kaccepted\0trouble",
-            b"ld.so: warning\nr\0Kaccepted\n\0",
-            b"\0r\0Kaccepted\n\0",
+            b"Kaccepted\0trouble",
             b"r\0hno\0Kaccepted\n\0",
+            b"ld.so: warning\nr\0Zconnection died\n\0",
+            b"ld.so: warning\nr\0Dno\n\0",
+            b"ld.so: warning\nhno\n\0Dgiving up\n\0",
+            b"Kauthenticated\n\0ld.so: warning\nhno\n\0",
+            b"Kauthenticated\n\0r\0Zconnection die",
+            b"Kauthenticated\n\0r\0",
+            b"Kauthenticated\n\0sbusy\n\0",
         ] {
             assert_eq!(said(bytes), MALFORMED, "{:?}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn what_others_write_does_not_have_a_message_sent_twice() {
+        for bytes in [
+            b"ld.so: warning\nr\0Kaccepted\n\0".as_slice(),
+            b"\0r\0Kaccepted\n\0",
+            b"r\0warning\0Kaccepted\n\0",
+            b"r\0Kaccepted\n\0trouble",
+            b"r\0Kaccepted\n\0sh: trouble",
+        ] {
+            assert_eq!(said(bytes), "Kaccepted\n", "{:?}", String::from_utf8_lossy(bytes));
         }
     }
 

@@ -178,6 +178,20 @@ fn a_report_without_a_verdict_is_no_reason_to_bounce() {
 }
 
 #[test]
+fn what_a_loader_or_a_shell_writes_is_no_reason_to_send_again() {
+    let tree = Tree::under_test();
+    let message = tree.spawnable("hi\n");
+    for script in [
+        "echo 'perl: warning: Setting locale failed.' >&2; printf 'r\\0Kaccepted\\n\\0'",
+        "printf 'r\\0Kaccepted\\n\\0'; echo 'sh: something is odd' >&2",
+    ] {
+        let mut spawner = tree.rspawn(script);
+        let said = spawner.deliver(&message, "a@b", "x@far.example");
+        assert!(said.starts_with('K'), "{script}: {said}");
+    }
+}
+
+#[test]
 fn the_last_verdict_counts() {
     let tree = Tree::under_test();
     if tree.is_original() {
