@@ -99,12 +99,19 @@ fn find_targets(
             targets::of_host(host, families, system).map_err(|error| error.failure(host))
         }
         Route::Exchangers => {
-            let targets =
-                targets::of_domain(host, families, system).map_err(|error| error.failure(host))?;
+            let find = |families| {
+                targets::of_domain(host, families, system).map_err(|error| error.failure(host))
+            };
+            let found = find(families)?;
             let controls = Controls::open(input.home)?;
             let own = OwnAddresses::read(&controls, interfaces.map_err(|_| Failure::Resources)?)?;
-            let closer = targets::closer_than_us(targets, &own);
-            if closer.is_empty() { Err(Failure::BestPreference) } else { Ok(closer) }
+            match targets::closer_than_us(found, &own) {
+                // Those who are closer may have nothing but IPv6.
+                Err(Failure::BestPreference) if families == Families::Spare6 => {
+                    targets::closer_than_us(find(Families::Prefer4)?, &own)
+                }
+                closer => closer,
+            }
         }
     }
 }

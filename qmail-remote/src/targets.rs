@@ -25,6 +25,15 @@ pub(crate) struct Target {
     pub(crate) host: Option<Rc<[u8]>>,
 }
 
+/// Where mail for a domain goes.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// In their order; at least one.
+    pub(crate) targets: Vec<Target>,
+    /// The lowest preference of an exchanger that may have an address, though nobody could tell.
+    pub(crate) doubt: Option<u16>,
+}
+
 /// Which of a host's addresses are used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Families {
@@ -81,18 +90,19 @@ pub(crate) fn of_domain(
     host: &[u8],
     families: Families,
     world: &impl Surroundings,
-) -> Result<Vec<Target>, NoTarget> {
+) -> Result<Found, NoTarget> {
+    let itself = || of_host(host, families, world).map(|targets| Found { targets, doubt: None });
     if literal::parse(host).is_some() {
-        return of_host(host, families, world);
+        return itself();
     }
     let name = Name::parse(host).ok_or(NoTarget::NoSuchHost)?;
     match world.exchangers(&name) {
-        Ok(exchangers) if exchangers.is_empty() => of_host(host, families, world),
+        Ok(exchangers) if exchangers.is_empty() => itself(),
         Ok(exchangers) => {
             let exchangers = in_order(exchangers, world);
             sparing(families, |families| of_exchangers(&exchangers, families, world))
         }
-        Err(failure) if failure.is_hard() => of_host(host, families, world),
+        Err(failure) if failure.is_hard() => itself(),
         Err(_) => Err(NoTarget::Later),
     }
 }
@@ -203,40 +213,54 @@ fn of_exchangers(
     exchangers: &[Exchanger],
     families: Families,
     world: &impl Surroundings,
-) -> Result<Vec<Target>, NoTarget> {
+) -> Result<Found, NoTarget> {
     let mut targets = Vec::new();
-    let mut doubtful = false;
+    let mut doubt = None;
     let started = world.now();
     // RFC 7505: the root as exchanger says that the domain takes no mail.
     for exchanger in exchangers.iter().filter(|exchanger| !exchanger.name.is_root()) {
+        if world.now().saturating_sub(started) > LONGEST_SEARCH {
+            doubt.get_or_insert(exchanger.preference);
+            break;
+        }
         match of_name(&exchanger.name, exchanger.preference, families, world) {
             Ok(found) => targets.extend(found),
-            Err(NoTarget::Later) => doubtful = true,
+            Err(NoTarget::Later) => {
+                doubt.get_or_insert(exchanger.preference);
+            }
             Err(NoTarget::NoSuchHost | NoTarget::NoExchanger) => {}
-        }
-        if world.now().saturating_sub(started) > LONGEST_SEARCH {
-            doubtful = true;
-            break;
         }
         if targets.len() >= MOST {
             break;
         }
     }
-    match (targets.is_empty(), doubtful) {
-        (false, _) => Ok(targets),
-        (true, true) => Err(NoTarget::Later),
-        (true, false) => Err(NoTarget::NoExchanger),
+    match (targets.is_empty(), doubt) {
+        (false, doubt) => Ok(Found { targets, doubt }),
+        (true, Some(_)) => Err(NoTarget::Later),
+        (true, None) => Err(NoTarget::NoExchanger),
     }
 }
 
 /// The targets that are preferred to every one that is ourselves: mail never moves away from its
 /// destination, so it cannot go in circles.
-pub(crate) fn closer_than_us(mut targets: Vec<Target>, own: &OwnAddresses) -> Vec<Target> {
+///
+/// # Errors
+/// If there are none. One that nobody could tell the address of may still be there later.
+pub(crate) fn closer_than_us(
+    found: Found,
+    own: &OwnAddresses,
+) -> Result<Vec<Target>, report::Failure> {
+    let Found { mut targets, doubt } = found;
     let ours = targets.iter().filter(|target| own.contains(target.address));
-    if let Some(limit) = ours.map(|target| target.preference).min() {
-        targets.retain(|target| target.preference < limit);
+    let Some(limit) = ours.map(|target| target.preference).min() else { return Ok(targets) };
+    targets.retain(|target| target.preference < limit);
+    if !targets.is_empty() {
+        return Ok(targets);
     }
-    targets
+    Err(match doubt {
+        Some(preference) if preference < limit => report::Failure::NameLater,
+        _ => report::Failure::BestPreference,
+    })
 }
 
 #[cfg(test)]

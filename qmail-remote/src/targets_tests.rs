@@ -19,7 +19,7 @@ fn last_octets(targets: &[Target]) -> Vec<u8> {
 }
 
 fn domain(world: &World) -> Result<Vec<u8>, NoTarget> {
-    of_domain(b"d.example", Families::Only4, world).map(|targets| last_octets(&targets))
+    of_domain(b"d.example", Families::Only4, world).map(|found| last_octets(&found.targets))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn exchangers_are_tried_by_preference_with_all_their_addresses() {
         .addresses("a", Ok(&[1, 2]))
         .addresses("b", Ok(&[3]));
     assert_eq!(domain(&world), Ok(vec![1, 2, 3]));
-    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap();
+    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap().targets;
     assert_eq!(targets.iter().map(|target| target.preference).collect::<Vec<_>>(), [10, 10, 20]);
 }
 
@@ -91,7 +91,8 @@ fn addresses_need_no_questions() {
     let world = World::default().exchangers("d.example", Ok(&[(10, "192.0.2.8")]));
     assert_eq!(domain(&world), Ok(vec![8]));
     for host in ["192.0.2.5", "[192.0.2.5]"] {
-        assert_eq!(last_octets(&of_domain(host.as_bytes(), Families::Only4, &world).unwrap()), [5]);
+        let found = of_domain(host.as_bytes(), Families::Only4, &world).unwrap();
+        assert_eq!(last_octets(&found.targets), [5]);
     }
 }
 
@@ -122,17 +123,32 @@ fn only_targets_closer_than_ourselves_are_used() {
         host: None,
     };
     let targets = vec![target(1, 10), target(2, 20), target(3, 20), target(4, 30)];
-    let closer = |own: u8| {
-        let own = [IpAddr::from([192, 0, 2, own])];
-        closer_than_us(targets.clone(), &OwnAddresses::read(&controls, own).unwrap())
+    let closer = |own: u8, doubt| {
+        let own = OwnAddresses::read(&controls, [IpAddr::from([192, 0, 2, own])]).unwrap();
+        let found = Found { targets: targets.clone(), doubt };
+        closer_than_us(found, &own).map(|targets| last_octets(&targets))
     };
-    assert_eq!(last_octets(&closer(9)), [1, 2, 3, 4]);
-    assert_eq!(last_octets(&closer(3)), [1]);
-    assert_eq!(closer(1), []);
+    assert_eq!(closer(9, None), Ok(vec![1, 2, 3, 4]));
+    assert_eq!(closer(3, Some(5)), Ok(vec![1]));
+    assert_eq!(closer(1, None), Err(report::Failure::BestPreference));
+    assert_eq!(closer(1, Some(10)), Err(report::Failure::BestPreference));
+    assert_eq!(closer(1, Some(9)), Err(report::Failure::NameLater));
+}
+
+#[test]
+fn the_best_exchanger_without_an_answer_is_kept_in_mind() {
+    let world = World::default()
+        .exchangers("d.example", Ok(&[(10, "a"), (20, "b"), (30, "c")]))
+        .addresses("a", Err(UNKNOWN))
+        .addresses("b", Err(UNKNOWN))
+        .addresses("c", Ok(&[3]));
+    let found = of_domain(b"d.example", Families::Only4, &world).unwrap();
+    assert_eq!((last_octets(&found.targets), found.doubt), (vec![3], Some(10)));
 }
 
 fn all(families: Families, world: &World) -> Vec<String> {
-    let targets = of_domain(b"d.example", families, world).unwrap_or_default();
+    let found = of_domain(b"d.example", families, world);
+    let targets = found.map(|found| found.targets).unwrap_or_default();
     targets.iter().map(|target| target.address.to_string()).collect()
 }
 
@@ -178,7 +194,7 @@ fn a_target_knows_the_name_that_led_to_it() {
     let world = World::default()
         .exchangers("d.example", Ok(&[(10, "MX.example"), (20, "192.0.2.9")]))
         .addresses("MX.example", Ok(&[1]));
-    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap();
+    let targets = of_domain(b"d.example", Families::Only4, &world).unwrap().targets;
     assert_eq!(targets[0].host.as_deref(), Some(b"MX.example".as_slice()));
     assert_eq!(targets[1].host, None);
 }

@@ -213,6 +213,36 @@ fn mail_for_ourselves_does_not_go_in_circles() {
 }
 
 #[test]
+fn a_better_exchanger_that_may_be_there_is_no_reason_to_bounce() {
+    let home = tree(&[ME]);
+    let doubt = NoAnswer::Temporary(qmail_dns::Cause::TimedOut);
+    let mut world = World::default()
+        .exchangers("d.example", Ok(&[(10, "better"), (20, "us")]))
+        .addresses("better", Err(doubt))
+        .addresses("us", Ok(&[1]));
+    world.own = vec![Ipv4Addr::new(192, 0, 2, 1).into()];
+    let report = remote(home.path(), &world, &["d.example", "", "a@b"], b"");
+    assert_eq!(report, "ZSorry, I couldn't find any host by that name. (#4.1.2)\n|");
+}
+
+#[test]
+fn a_better_exchanger_may_have_nothing_but_ipv6() {
+    let home = tree(&[ME, ("timeoutconnect", "1\n")]);
+    let mut world = World::default()
+        .exchangers("d.example", Ok(&[(10, "better"), (20, "us")]))
+        .addresses6("better", Ok(&[7]))
+        .addresses("us", Ok(&[1]));
+    world.own = vec![Ipv4Addr::new(192, 0, 2, 1).into()];
+    let ours = |world: &World| {
+        let report = remote(home.path(), world, &["d.example", "", "a@b"], b"");
+        report.starts_with("DSorry. Although I'm listed")
+    };
+    assert!(ours(&world), "without IPv6 it cannot be reached");
+    world.own.push(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into());
+    assert!(!ours(&world));
+}
+
+#[test]
 fn a_relay_is_not_checked_for_loops() {
     let home = tree(&[ME, ("smtproutes", ":127.0.0.1:1\n")]);
     let world = World { own: vec![Ipv4Addr::LOCALHOST.into()], ..World::default() };
