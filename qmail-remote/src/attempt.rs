@@ -1,6 +1,6 @@
 //! The targets one after the other, until one judges the message.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -127,7 +127,7 @@ impl<S: Surroundings> Delivery<'_, S> {
         });
         // Each write is whole: nothing is gained by waiting for more of it. If this fails, it is
         // because the server is gone, which will be noticed.
-        let _: std::io::Result<()> = stream.set_nodelay(true);
+        let _: io::Result<()> = stream.set_nodelay(true);
         let socket = Socket::new(stream, self.settings.transfer_timeout, round.end);
         Connection::new(Wire::new(socket, plan)).converse(
             Dialogue::begin(&terms, records),
@@ -164,13 +164,15 @@ impl<S: Surroundings> Delivery<'_, S> {
         let source = self.settings.sources.find(&self.envelope.sender, address);
         let timeout = self.connect_timeout(address, following, end);
         match qmail_sys::connect(server, source, timeout) {
-            Err(error) if qmail_sys::lacks_resources(&error) => Err(Failure::Resources),
+            Err(error) if is_hopeless(&error, has_other(address, following)) => {
+                Err(Failure::Resources)
+            }
             Err(error) if error.kind() == ErrorKind::TimedOut => {
                 memory.time_out();
                 Ok(None)
             }
             // Our side of it is wrong, which says nothing of the other.
-            Err(error) if error.kind() == ErrorKind::AddrNotAvailable => Ok(None),
+            Err(error) if is_ours(&error) => Ok(None),
             Err(_) => {
                 memory.clear();
                 Ok(None)
@@ -184,10 +186,23 @@ impl<S: Surroundings> Delivery<'_, S> {
 
     fn connect_timeout(&self, address: IpAddr, following: &[Target], end: Instant) -> Duration {
         let left = end.saturating_duration_since(Instant::now());
-        let has_other = following.iter().any(|target| target.address.is_ipv4());
-        let limit = if address.is_ipv6() && has_other { IMPATIENT } else { Duration::MAX };
+        let limit = if has_other(address, following) { IMPATIENT } else { Duration::MAX };
         self.settings.connect_timeout.min(left).min(limit)
     }
+}
+
+/// Whether this system cannot connect to anybody now. What it lacks may be IPv6 alone.
+fn is_hopeless(error: &io::Error, has_other: bool) -> bool {
+    qmail_sys::lacks_resources(error) && !has_other
+}
+
+fn is_ours(error: &io::Error) -> bool {
+    error.kind() == ErrorKind::AddrNotAvailable || qmail_sys::lacks_resources(error)
+}
+
+/// Whether IPv4 is left for what this address, one of IPv6, cannot do.
+fn has_other(address: IpAddr, following: &[Target]) -> bool {
+    address.is_ipv6() && following.iter().any(|target| target.address.is_ipv4())
 }
 
 /// One connection to a target, and what it is to be like.

@@ -131,3 +131,17 @@ fn silence_is_remembered() {
     let record = bench.file().table().unwrap().find("127.0.0.4".parse().unwrap()).unwrap();
     assert_eq!((record.timeouts, record.when), (1, NOW));
 }
+
+#[test]
+fn a_system_without_ipv6_still_has_ipv4() {
+    let target =
+        |address: &str| Target { address: address.parse().unwrap(), preference: 0, host: None };
+    let (four, six) = (target("192.0.2.1"), target("2001:db8::1"));
+    assert!(has_other(six.address, &[six.clone(), four.clone()]));
+    assert!(!has_other(six.address, std::slice::from_ref(&six)));
+    assert!(!has_other(four.address, std::slice::from_ref(&four)));
+    // EAFNOSUPPORT
+    let lacking = io::Error::from_raw_os_error(97);
+    assert!(is_hopeless(&lacking, false) && !is_hopeless(&lacking, true) && is_ours(&lacking));
+    assert!(!is_hopeless(&ErrorKind::ConnectionRefused.into(), false));
+}
