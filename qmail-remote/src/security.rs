@@ -8,6 +8,9 @@ use qmail_tls::{Client, Distrust, HandshakeError, Identity, Selection, SetupErro
 use crate::extension::starttls::Security;
 use crate::settings::{Fallback, Settings};
 
+/// No host with a longer name has a file: that would be longer than the name of any can be.
+const LONGEST_NAME: usize = 255 - ".pem".len();
+
 /// SMTP inside TLS from the first byte: RFC 8314.
 const SUBMISSIONS: u16 = 465;
 
@@ -143,7 +146,7 @@ impl<'s> TlsPlan<'s> {
 /// The names that files for a host may have: in lower case, and as DNS has it. A name that is no
 /// plain file name has none: it comes from outside.
 fn file_names(host: &[u8]) -> Vec<String> {
-    if !qmail_address::is_plain_name(host) {
+    if !qmail_address::is_plain_name(host) || host.len() > LONGEST_NAME {
         return Vec::new();
     }
     let name = String::from_utf8_lossy(host).into_owned();

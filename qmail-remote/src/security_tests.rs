@@ -46,6 +46,15 @@ fn a_failure_is_remembered_only_if_that_is_wanted() {
 }
 
 #[test]
+fn a_host_may_have_a_name_that_no_file_can_have() {
+    let home = tree(&[ME]);
+    for length in [200, 251, 252, 253] {
+        let name = "a".repeat(length);
+        assert_eq!(security(home.path(), &name, 25), Security::IfItWorks, "{length}");
+    }
+}
+
+#[test]
 fn a_name_from_outside_leads_to_no_other_file() {
     for host in ["../me", "a/b", ".", "..", ".hidden", "a'b", "a\\032b", "a b", ""] {
         assert!(file_names(host.as_bytes()).is_empty(), "{host}");
