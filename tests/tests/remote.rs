@@ -421,6 +421,16 @@ fn smtproutes_are_searched_in_order() {
 }
 
 #[test]
+fn a_host_may_have_any_name() {
+    let scene = Scene::new(Script::default());
+    for host in ["--fork-server", "-", "--", "-x"] {
+        let records = scene.tree.remote(host, "joe@here.example", &["jane@far.example"]).records;
+        assert_eq!(records.len(), 2, "{host}: {records:?}");
+    }
+    assert_eq!(scene.sink.messages().len(), 4);
+}
+
+#[test]
 fn a_route_with_a_broken_port_is_tried_later() {
     let tree = Tree::under_test();
     tree.control("smtproutes", ":127.0.0.1:x\n");

@@ -31,13 +31,19 @@ pub fn main_beside<C>(
     body: impl Fn(Vec<OsString>, &C) -> u8,
 ) -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    if arguments.get(1).is_none_or(|argument| argument != FORK_SERVER.argument) {
+    if !is_to_stay(&arguments) {
         return ExitCode::from(body(arguments, &companion));
     }
     match stay(&arguments, &mut companion, look_after, body) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::from(111),
     }
+}
+
+/// Whether that is what it was started for. A host may have the name of that argument, but then there
+/// is more behind it.
+fn is_to_stay(arguments: &[OsString]) -> bool {
+    matches!(arguments, [_, first] | [_, first, _] if first == FORK_SERVER.argument)
 }
 
 /// Until nobody is there any more to ask.
@@ -75,4 +81,20 @@ fn stay<C>(
         say = Reply(begun.map_err(errno)).encode().to_vec();
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_with_an_argument_of_that_name_is_a_job() {
+        let is_to_stay = |line: &str| {
+            is_to_stay(&line.split(' ').map(OsString::from).collect::<Vec<OsString>>())
+        };
+        assert!(is_to_stay("qmail-remote --fork-server"));
+        assert!(is_to_stay("qmail-remote --fork-server room"));
+        assert!(!is_to_stay("qmail-remote --fork-server a@b c@--fork-server"));
+        assert!(!is_to_stay("qmail-remote"));
+    }
 }
