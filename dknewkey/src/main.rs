@@ -1,6 +1,6 @@
 //! dknewkey: makes a DKIM key and prints its DNS record.
 //!
-//! Runs as:     root, or the owner of a single-user tree
+//! Runs as:     root, who becomes qmailr where the keys are his, or the owner of a single-user tree
 //! Descriptors: 1 the record, as a line of a zone file; 2 what went wrong
 //! Exit codes:  0 made; 100 wrong usage; 111 the system failed, or there is such a key already
 #![forbid(unsafe_code)]

@@ -2,11 +2,12 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown, fchown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::{Accounts, Group, Role};
 use qmail_core::control::DOMAINKEYS;
+use qmail_sys::{Gid, Identity, Uid};
 
 use crate::{Failure, Target};
 
@@ -39,6 +40,7 @@ impl Place {
                 let root = home.join("control").join(DOMAINKEYS.file);
                 let directory = root.join(domain.as_str());
                 owner.make_directory(&root)?;
+                let owner = owner.in_directory(&root)?;
                 owner.make_directory(&directory)?;
                 Self { directory, name: selector.to_string(), owner }
             }
@@ -103,6 +105,17 @@ impl Owner {
         let accounts = Accounts::load(home).map_err(Failure::Accounts)?;
         let uid = accounts.user(Role::Remote).uid;
         Ok(Self::Signer { uid, gid: accounts.group(Group::Qmail).0 })
+    }
+
+    /// Becomes the signer for good where this is his directory: what he may have put there, a link
+    /// say, then leads nowhere where he could not go himself.
+    fn in_directory(self, path: &Path) -> Result<Self, Failure> {
+        let Self::Signer { uid, gid } = self else { return Ok(self) };
+        let owner = fs::metadata(path).map_err(|error| failure(path, error))?.uid();
+        let Some(uid) = Uid::new(uid).filter(|uid| uid.as_raw() == owner) else { return Ok(self) };
+        let signer = Identity { uid, gid: Gid(gid) };
+        signer.assume().map_err(|error| failure(path, error))?;
+        Ok(Self::Ourselves)
     }
 
     fn make_directory(self, path: &Path) -> Result<(), Failure> {

@@ -295,6 +295,22 @@ fn keys_are_made_stored_and_printed() {
 }
 
 #[test]
+fn a_key_is_made_nowhere_but_where_its_owner_could_make_it() {
+    let Some(site) = Site::without_keys("") else { return };
+    let make = |domain| site.tree.program("dknewkey").args(["-e", "new", domain]).run();
+    assert_eq!(make("other.example").code, Some(0));
+    let elsewhere = site.tree.scratch().join("of-root");
+    std::fs::create_dir(&elsewhere).unwrap();
+    files::set_mode(&elsewhere, 0o755);
+    // Who has taken over a process of qmailr may have put this there.
+    let link = site.tree.path("control/domainkeys/made.example");
+    std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
+    let made = make("made.example");
+    assert_eq!(made.code, Some(111), "{}", made.said());
+    assert!(files::names(&elsewhere).is_empty(), "{:?}", files::names(&elsewhere));
+}
+
+#[test]
 fn false_results_are_taken_out() {
     let Some(site) = Site::new() else { return };
     let forged = "Authentication-Results: (x) TEST.example; dkim=pass header.d=bank.example\n";
