@@ -339,6 +339,20 @@ fn nothing_is_refused_unless_one_says_so() {
     assert_eq!(site.tree.queued(), 3);
 }
 
+#[test]
+fn words_on_a_refusal_go_into_a_pipe_and_nowhere_else() {
+    let Some(site) = Site::new() else { return };
+    let words = site.tree.scratch().join("words");
+    let refuse = |script: &str| {
+        let program = site.tree.command("/bin/sh").args(["-c", script]).stdin(MESSAGE);
+        program.in_directory(site.tree.home()).env("DKIMVERIFY", "S").run()
+    };
+    let finished = refuse(&format!("exec bin/qmail-dkim 6>{}", words.display()));
+    assert_eq!((finished.code, files::read(&words).len()), (Some(31), 0));
+    let finished = refuse("{ bin/qmail-dkim 6>&1 >&2; echo $? >&2; } | cat");
+    assert!(finished.said().contains("DDKIM: not signed (#5.7.20)"), "{}", finished.said());
+}
+
 /// Runs qmail-dkim alone on a message, with little memory; how it ended, and how long it took.
 fn filter(tree: &Tree, message: &[u8], kilobytes: u32) -> (Finished, Duration) {
     let envelope = tree.scratch().join("envelope");
