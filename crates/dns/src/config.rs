@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 const FILE: &str = "/etc/resolv.conf";
@@ -82,7 +82,16 @@ impl Config {
 /// An address, or an address and a port (for IPv6 in brackets).
 fn parse_server(text: &str) -> Option<SocketAddr> {
     let plain = || text.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, PORT));
-    plain().or_else(|| text.parse().ok()).filter(|server| server.port() != 0)
+    let server = plain().or_else(|| text.parse().ok()).or_else(|| parse_neighbour(text));
+    server.filter(|server| server.port() != 0)
+}
+
+/// An address that means something on one network only, and the interface that leads there: routers
+/// call themselves so, `fe80::1%eth0`.
+fn parse_neighbour(text: &str) -> Option<SocketAddr> {
+    let (address, interface) = text.split_once('%')?;
+    let number = interface.parse().ok().or_else(|| qmail_sys::interface_index(interface).ok())?;
+    Some(SocketAddrV6::new(address.parse().ok()?, PORT, 0, number).into())
 }
 
 /// The beginning of a file; nothing if it cannot be read.
@@ -131,6 +140,10 @@ mod tests {
         assert_eq!(parsed("127.0.0.1:5353").unwrap(), "127.0.0.1:5353");
         assert_eq!(parsed("[::1]:5353").unwrap(), "[::1]:5353");
         assert_eq!(parsed("127.0.0.1:0"), None);
+        assert_eq!(parsed("fe80::1%lo").unwrap(), "[fe80::1%1]:53");
+        assert_eq!(parsed("fe80::1%7").unwrap(), "[fe80::1%7]:53");
+        assert_eq!(parsed("fe80::1%no-such"), None);
+        assert_eq!(parsed("192.0.2.1%lo"), None);
         assert_eq!(parsed("ns.example"), None);
     }
 }

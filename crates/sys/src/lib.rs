@@ -68,7 +68,7 @@ pub use local_time::local_offset;
 pub use lock::{LockKind, lock_within};
 pub use logins::{Login, logins};
 pub use mount::MountOptions;
-pub use net::{host_name, interface_addresses};
+pub use net::{host_name, interface_addresses, interface_index};
 pub use new_names::NewNames;
 #[cfg(feature = "nss")]
 pub use nss::User;

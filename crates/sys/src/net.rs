@@ -18,6 +18,11 @@ pub fn interface_addresses() -> io::Result<Vec<IpAddr>> {
         .collect())
 }
 
+/// The number of an interface, by its name.
+pub fn interface_index(name: &str) -> io::Result<u32> {
+    Ok(nix::net::if_::if_nametoindex(name)?)
+}
+
 /// The name that the kernel knows this host by: gethostname(2).
 pub fn host_name() -> io::Result<Vec<u8>> {
     use std::os::unix::ffi::OsStringExt;
