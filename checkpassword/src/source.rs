@@ -1,9 +1,9 @@
 //! Where passwords are.
 
-use std::fs::{File, Metadata};
-use std::io::Read;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Component, Path};
 
 use qmail_login::Failure;
 use qmail_login::password::is_usable;
@@ -12,6 +12,8 @@ use qmail_sys::{Shadow, User};
 /// What stands in place of a password that the shadow file has.
 const IN_SHADOW: &[u8] = b"x";
 const SHADOW: &str = "/etc/shadow";
+/// Where nobody but root makes files.
+const OF_ROOT: &str = "/etc";
 /// More than any file with passwords.
 const LARGEST: u64 = 64 << 20;
 
@@ -45,7 +47,7 @@ impl Source<'_> {
                     Some(user) => system_password(user, today)?,
                     None => None,
                 };
-                Ok(Found { user, stored, another: read(Path::new(SHADOW)).ok().and_then(any_hash) })
+                Ok(Found { user, stored, another: any_shadow_hash() })
             }
             Self::File(path) => {
                 let text = protected(path)?;
@@ -129,6 +131,10 @@ fn path(bytes: &[u8]) -> std::path::PathBuf {
     OsStr::from_bytes(bytes).into()
 }
 
+fn any_shadow_hash() -> Option<Vec<u8>> {
+    File::open(SHADOW).and_then(contents).ok().and_then(any_hash)
+}
+
 /// The last hash in a file that belongs to a password.
 fn any_hash(text: Vec<u8>) -> Option<Vec<u8>> {
     let mut hashes = text.split(|byte| *byte == b'\n').filter_map(hash_in);
@@ -141,12 +147,29 @@ fn hash_in(line: &[u8]) -> Option<&[u8]> {
 
 /// The contents of a file that nobody reads who need not, and that says who may become whom only
 /// if that is root's word.
+///
+/// Whoever starts a set-id program chooses the file. That it is root's does not make its contents
+/// root's word: `/proc/self/environ` is, and so is root's mailbox.
 fn protected(path: &Path) -> Result<Vec<u8>, Failure> {
-    let metadata = path.metadata().map_err(|_| Failure::Temporary)?;
-    if !is_trusted(&metadata, qmail_sys::secure_execution()) {
+    let is_set_id = qmail_sys::secure_execution();
+    if is_set_id && !is_made_by_root(path) {
         return Err(Failure::Exposed);
     }
-    read(path)
+    let links = if is_set_id { qmail_sys::OPEN_NOFOLLOW } else { 0 };
+    let flags = qmail_sys::OPEN_NONBLOCKING | links;
+    let opened = OpenOptions::new().read(true).custom_flags(flags).open(path);
+    let file = opened.map_err(|_| Failure::Temporary)?;
+    // Of the file that is read: another one may have its name by now.
+    let metadata = file.metadata().map_err(|_| Failure::Temporary)?;
+    if !is_trusted(&metadata, is_set_id) {
+        return Err(Failure::Exposed);
+    }
+    contents(file).map_err(|_| Failure::Temporary)
+}
+
+fn is_made_by_root(path: &Path) -> bool {
+    let leads_back = path.components().any(|part| part == Component::ParentDir);
+    path.starts_with(OF_ROOT) && !leads_back
 }
 
 fn is_trusted(metadata: &Metadata, is_set_id: bool) -> bool {
@@ -155,10 +178,9 @@ fn is_trusted(metadata: &Metadata, is_set_id: bool) -> bool {
     metadata.is_file() && !readable_by_everybody && !(is_set_id && of_others)
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+fn contents(file: File) -> io::Result<Vec<u8>> {
     let mut text = Vec::new();
-    let file = File::open(path).map_err(|_| Failure::Temporary)?;
-    file.take(LARGEST).read_to_end(&mut text).map_err(|_| Failure::Temporary)?;
+    file.take(LARGEST).read_to_end(&mut text)?;
     Ok(text)
 }
 
@@ -237,6 +259,18 @@ mod tests {
         assert_eq!(Source::File(directory.path()).find(b"joe", 0), Err(Failure::Exposed));
         let missing = directory.path().join("missing");
         assert_eq!(Source::File(&missing).find(b"joe", 0), Err(Failure::Temporary));
+    }
+
+    #[test]
+    fn a_set_id_program_reads_only_what_root_has_made() {
+        for path in ["/etc/passwords", "/etc/mail/passwords"] {
+            assert!(is_made_by_root(Path::new(path)), "{path}");
+        }
+        let others =
+            ["/proc/self/environ", "/etc/../proc/self/environ", "/etcetera/x", "etc/x", ""];
+        for path in others {
+            assert!(!is_made_by_root(Path::new(path)), "{path}");
+        }
     }
 
     #[test]

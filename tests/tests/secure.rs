@@ -384,6 +384,35 @@ fn checkpassword_can_be_where_only_qmaild_reaches_it() {
 }
 
 #[test]
+fn a_protected_checkpassword_takes_no_passwords_from_who_starts_it() {
+    let tree = Tree::under_test();
+    if tree.lacks(Need::Root) || tree.lacks(Need::Program("checkpassword")) {
+        return;
+    }
+    let directory = tree.scratch().join("qmaild");
+    let bin = tree.home().join("bin");
+    let [bin, protected] = [&bin, &directory].map(|path| path.to_str().unwrap());
+    let made = tree.install(&["--from", bin, "protect", protected]);
+    assert_eq!(made.code, Some(0), "{}", made.said());
+    // Root's, and nobody else may read it; but what is in it is the caller's.
+    let line = format!("qmailq:{HASH_OF_SECRET}\n");
+    let attempt = |file: &str| {
+        let become_qmailq = ["-c", "exec \"$0\" -f \"$1\" id -u"];
+        let program = tree.command("sh").args(become_qmailq).arg(directory.join("checkpassword"));
+        let program = program.arg(file).env("CHECKPASSWORD_UNIT", "0").env("OWN", &line);
+        let program = program.env("OTHER", format!("\n{line}"));
+        program.run_as(tree.accounts().qmaild).stdin(b"qmailq\0secret\0x\0").run()
+    };
+    for file in ["/proc/self/environ", "/etc/../proc/self/environ"] {
+        let finished = attempt(file);
+        assert_eq!((finished.code, finished.text()), (Some(111), String::new()), "{file}");
+    }
+}
+
+/// "secret", as crypt(3) leaves it.
+const HASH_OF_SECRET: &str = "$6$wZyZ1iAeQxHq2V1b$XmWd8VFzALcwYUS4UC0.6Akko.ufMr.cyTKpvCdg7KxxciKqPnPt6UC1SYK6Qf3ijEQ/jqd8IdBhLgsWNZdce1";
+
+#[test]
 fn a_certificate_of_a_listed_client_lets_it_relay() {
     if lacks_tls() {
         return;
