@@ -5,11 +5,11 @@
 //! Exit codes:  0 however the session ended; 1 as root; 74 a message could not be read to its end
 #![forbid(unsafe_code)]
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use qmail_core::complaint::complain;
 use qmail_core::conversation::Conversation;
 use qmail_pop3d::{Ended, serve};
 
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(1200);
 
 fn main() -> ExitCode {
     if qmail_sys::real_uid() == 0 || qmail_sys::effective_uid() == 0 {
-        say(b"qmail-pop3d invoked as uid 0, terminating\n");
+        complain(b"qmail-pop3d invoked as uid 0, terminating\n");
         return ExitCode::FAILURE;
     }
     let (Ok(input), Ok(output)) = (qmail_sys::inherit(0), qmail_sys::inherit(1)) else {
@@ -29,13 +29,8 @@ fn main() -> ExitCode {
     match serve(&mut client, maildir.as_deref(), SystemTime::now()) {
         Ended::Quit | Ended::Lost => ExitCode::SUCCESS,
         Ended::Unreadable(problem) => {
-            say(format!("qmail-pop3d: {problem}\n").as_bytes());
+            complain(format!("qmail-pop3d: {problem}\n").as_bytes());
             ExitCode::from(74)
         }
     }
-}
-
-fn say(text: &[u8]) {
-    // Without a log there is nobody to complain to.
-    let _ = io::stderr().write_all(text);
 }

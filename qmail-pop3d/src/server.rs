@@ -98,6 +98,9 @@ fn converse<R: Read, W: Write>(
                 send(client, message, lines, &mut room)?;
             }
             Action::Update => {
+                // A client who has not got what he fetched has nothing deleted, even if he said all of
+                // it together.
+                client.flush()?;
                 let updated = update(maildir, session.mailbox_mut());
                 known.keep(maildir, session.mailbox(), updated);
                 return last_word(

@@ -85,6 +85,29 @@ fn a_client_who_goes_without_quit_changes_nothing() {
     assert!(maildir.path().join("new/1.x").exists());
 }
 
+/// A client who has broken off, after all that he wanted was on its way here.
+struct Gone;
+
+impl Write for Gone {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn nothing_is_deleted_before_what_was_fetched_is_sent() {
+    let maildir = maildir(&[("new/1.x", b"x\n")]);
+    let input = b"RETR 1\r\nDELE 1\r\nQUIT\r\n";
+    let mut client = Conversation::new(input.as_slice(), Gone, 65_536);
+    let ended = serve(&mut client, Some(maildir.path()), SystemTime::now());
+    assert!(matches!(ended, Ended::Lost));
+    assert!(maildir.path().join("new/1.x").exists());
+}
+
 #[test]
 fn large_messages_are_whole() {
     let message = b"0123456789\n.\n".repeat(50_000);
