@@ -180,3 +180,34 @@ fn spamd_is_started_and_stopped_in_the_same_way() {
     expect(&tree, "spamd", "usage: spamd start|stop|restart|status\n", 100);
     wait::until("the end of everybody", || tree.names_of_processes().is_empty().then_some(()));
 }
+
+#[test]
+fn a_server_of_our_own_is_known_by_its_name() {
+    let Some(tree) = host() else { return };
+    let home = tree.home().display().to_string();
+    tree.shell(&format!(
+        "mkdir -p {home}/supervise && cp -r {home}/services/qmail-smtpd {home}/supervise
+         sed 's|/services/listen|/supervise/listen|' {home}/services/qmail-smtpd/run \
+             > {home}/supervise/qmail-smtpd/run
+         sed 's|^set -- tcpserver|set -- qmail-tcpserver|' {home}/services/listen \
+             > {home}/supervise/listen
+         chmod 755 {home}/supervise/listen"
+    ));
+    expect(&tree, "qmail start smtp", "smtp: started (pid N)\n", 0);
+    assert!(tree.names_of_processes().iter().any(|name| name == "qmail-tcpserver"));
+    expect(&tree, "qmail status smtp", "smtp: is running (pid N)\n", 0);
+    expect(&tree, "qmail stop smtp", "smtp: stopped\n", 0);
+}
+
+#[test]
+fn the_account_of_the_logs_is_given_nothing_but_their_directory() {
+    let Some(tree) = host() else { return };
+    let log = format!("{}/services/qmail-smtpd/log", tree.home().display());
+    let owners = tree.shell(&format!(
+        "mkdir -p /var/log/qmail /run/others && chown qmaill /var/log/qmail
+         ln -s /run/others /var/log/qmail/smtpd
+         cd {log} && ./run < /dev/null > /dev/null 2>&1 || :
+         stat -c %U /run/others /var/log/qmail"
+    ));
+    assert_eq!(owners, "root\nqmaill\n");
+}
