@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::path::Path;
 
-use qmail_core::queue::{Queue, Todo};
+use qmail_core::queue::{Queue, Todo, is_closed};
 
 use crate::Failure;
 
@@ -26,9 +26,14 @@ impl Shape {
 
     /// The shape of the queue below `home`; if there is none, that of new ones.
     ///
-    /// A queue that is there keeps its shape: mail in it would be lost from sight otherwise.
+    /// A queue that is there keeps its shape: mail in it would be lost from sight otherwise. One that
+    /// qmail-qrepair has closed may be half in one shape and half in another, and what is missing
+    /// there is missing on purpose.
     pub(crate) fn of(home: &Path) -> Result<Self, Failure> {
         let root = home.join("queue");
+        if is_closed(&root) {
+            return Err(Failure::Unexpected(root, "is closed: run qmail-qrepair -r again"));
+        }
         let mess = root.join("mess");
         if is_missing_or_empty(&mess).map_err(Failure::unable("read", &mess))? {
             return Ok(Self { split: configured(SPLIT)?.get(), todo: Todo::Hashed });

@@ -121,6 +121,23 @@ fn flat_envelopes_stay_flat() {
 }
 
 #[test]
+fn a_queue_that_was_closed_for_a_repair_is_not_opened() {
+    for name in ["pid", "lock/sendmutex"] {
+        let scene = Scene::installed();
+        let (open, closed) = (format!("queue/{name}"), format!("queue/{name}.closed"));
+        fs::rename(scene.path(&open), scene.path(&closed)).unwrap();
+        for failure in [scene.install(), complete(&scene.place)].map(Result::unwrap_err) {
+            let queue = scene.path("queue");
+            let text = format!("{} is closed: run qmail-qrepair -r again", queue.display());
+            assert_eq!(failure.to_string(), text);
+        }
+        assert!(!scene.path(&open).exists(), "{name}");
+        fs::rename(scene.path(&closed), scene.path(&open)).unwrap();
+        scene.install().unwrap();
+    }
+}
+
+#[test]
 fn with_a_program_missing_nothing_is_touched() {
     let scene = Scene::new();
     fs::remove_file(scene.root.path().join("built/tcp-env")).unwrap();

@@ -13,16 +13,10 @@ use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 
 use qmail_core::errno;
-use qmail_core::queue::{Queue, Todo, TodoLock};
+use qmail_core::queue::{MUTEX, Queue, Todo, TodoLock, WAY_IN, closed_name, is_closed};
 use qmail_sys::sync_directory;
 
 pub(crate) use processes::{Process, holder, in_queue};
-
-const MUTEX: &str = "lock/sendmutex";
-const WAY_IN: &str = "pid";
-/// What the two are called while the queue is closed. Our name for them outlives us if we crash:
-/// nobody may work on a queue that is half repaired.
-const CLOSED: &str = "closed";
 
 /// Why work on a queue cannot begin, or has ended early.
 #[derive(Debug)]
@@ -66,7 +60,7 @@ impl Alone {
         let open = lock(&root.join(MUTEX))?;
         let mutex = match open {
             Some(mutex) => Some(mutex),
-            None => lock(&closed(root, MUTEX))?,
+            None => lock(&closed_name(root, MUTEX))?,
         };
         Ok(Self { root: root.to_owned(), _mutex: mutex, _todo: lock_todo(root)? })
     }
@@ -76,7 +70,7 @@ impl Alone {
         let had_been_closed = is_closed(&self.root);
         let closed = Closed { alone: self, had_been_closed };
         for name in [WAY_IN, MUTEX] {
-            closed.rename(&closed.root().join(name), &self::closed(closed.root(), name))?;
+            closed.rename(&closed.root().join(name), &closed_name(closed.root(), name))?;
         }
         if let Some(process) = in_queue(closed.root()).into_iter().next() {
             if !closed.had_been_closed {
@@ -110,7 +104,7 @@ impl Closed {
     /// Opens the queue again; nobody but us may start yet.
     pub(crate) fn open(self) -> Result<Alone, NotAlone> {
         for name in [MUTEX, WAY_IN] {
-            self.rename(&closed(self.root(), name), &self.root().join(name))?;
+            self.rename(&closed_name(self.root(), name), &self.root().join(name))?;
         }
         Ok(self.alone)
     }
@@ -123,15 +117,6 @@ impl Closed {
         };
         renamed.map_err(|error| NotAlone::System("move", from.to_owned(), error))
     }
-}
-
-/// Whether somebody closed the queue at `root` and did not open it again.
-pub(crate) fn is_closed(root: &Path) -> bool {
-    [WAY_IN, MUTEX].iter().any(|name| closed(root, name).symlink_metadata().is_ok())
-}
-
-fn closed(root: &Path, name: &str) -> PathBuf {
-    root.join(format!("{name}.{CLOSED}"))
 }
 
 fn lock(path: &Path) -> Result<Option<File>, NotAlone> {

@@ -3,12 +3,14 @@
 //! A message is a number, the inode of its file in `mess/`. What else exists for that number says
 //! what state it is in: see docs/ARCHITECTURE.md, The queue.
 
+mod closed;
 mod create;
 mod layout;
 mod lock;
 mod records;
 mod trigger;
 
+pub use closed::{MUTEX, WAY_IN, closed_name, is_closed};
 pub use create::{CreateError, Envelope, Incoming, Unique};
 pub use layout::{Channel, Queue, QueueId, Todo};
 pub use lock::TodoLock;

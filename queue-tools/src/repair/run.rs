@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
 use qmail_core::errno;
-use qmail_core::queue::Todo;
+use qmail_core::queue::{Todo, is_closed};
 use qmail_sys::sync_directory;
 
 use super::apply::{Stuck, apply};
@@ -21,7 +21,7 @@ use super::inventory::Inventory;
 use super::plan::{Plan, Why};
 use super::report::Report;
 use super::{Job, Request, Shape};
-use crate::alone::{Alone, NotAlone, is_closed};
+use crate::alone::{Alone, NotAlone};
 use crate::say;
 use qmail_core::progress::Progress;
 

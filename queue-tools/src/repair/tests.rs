@@ -5,14 +5,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::Accounts;
-use qmail_core::queue::Todo;
+use qmail_core::queue::{Todo, is_closed};
 use tempfile::TempDir;
 
 use super::areas::areas;
 use super::inventory::Inventory;
 use super::plan::Plan;
 use super::{Failure, Job, Outcome, Request, Shape, run};
-use crate::alone::{NotAlone, is_closed};
+use crate::alone::NotAlone;
 use qmail_core::progress::Progress;
 
 struct Tree(TempDir);
