@@ -51,6 +51,9 @@ fn serve_clients() -> u8 {
         serve(clients, |pipes, number| {
             let code = queue_and_tell(|| Ok(pipes), number);
             signal::exit_never();
+            // Who waits does not work in the queue: qmail-qrepair would wait for him. One who cannot
+            // leave it does no harm there.
+            let _ = env::set_current_dir("/");
             code
         })
     });

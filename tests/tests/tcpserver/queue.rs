@@ -124,6 +124,18 @@ fn where_the_one_that_stays_has_gone_messages_are_queued_all_the_same() {
 }
 
 #[test]
+fn who_waits_for_a_message_keeps_nobody_from_repairing_the_queue() {
+    let Some((tree, server)) = tree() else { return };
+    let server = start(&tree, &server);
+    let mut known = session(&server);
+    send(session(&server));
+    let repair = tree.program("qmail-qrepair").arg("-r").run();
+    assert_eq!(repair.code, Some(0), "{}", repair.said());
+    assert_eq!(known.data("Subject: x\r\n\r\nhi\r\n").code, 250);
+    assert_eq!(tree.todo().len(), 2);
+}
+
+#[test]
 fn another_program_in_its_place_has_the_next_message() {
     let Some((tree, server)) = tree() else { return };
     let server = start(&tree, &server);
