@@ -40,8 +40,9 @@ impl From<io::Error> for NotRun {
 /// If there is no such account, or it cannot be had.
 pub fn become_user(login: &[u8], program: Spawn<'_>) -> Result<Infallible, NotRun> {
     let program = program.env("USER", login);
+    // Root, too: with a set-id bit he is somebody who can become nobody else.
+    give_up_set_id()?;
     if real_uid() != 0 {
-        give_up_set_id()?;
         return Ok(program.replace()?);
     }
     let user = User::find(login)?.ok_or(NotRun::NoAccount)?;

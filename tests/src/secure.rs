@@ -37,6 +37,20 @@ impl Secure {
         Self { tree, passwords, checker }
     }
 
+    /// With a checker that is set-id to whom the file with passwords belongs.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be given away.
+    #[must_use]
+    pub fn with_set_id_checker(self) -> Self {
+        let owner = self.tree.accounts().qmaild;
+        std::os::unix::fs::chown(&self.checker, Some(owner.uid), Some(owner.gid))
+            .expect("root may");
+        files::set_mode(&self.checker, 0o4711);
+        self
+    }
+
     /// qmail-smtpd with AUTH, as qmaild, not yet started.
     #[must_use]
     pub fn smtpd(&self, variables: &[(&str, &str)]) -> Program<'_> {

@@ -384,6 +384,24 @@ fn checkpassword_can_be_where_only_qmaild_reaches_it() {
 }
 
 #[test]
+fn a_set_id_cmd5checkpw_does_for_root_what_another_does() {
+    if lacks_tls() {
+        return;
+    }
+    let secure = Secure::new().with_set_id_checker();
+    let _ = secure.tree.user("joe").make_maildir("Maildir");
+    let mut session = qmail_conformance::pop3::Session::with(secure.popup(&[]).converse());
+    assert!(session.line().starts_with("+OK "));
+    assert_eq!(session.command("USER joe"), "+OK ");
+    assert_eq!(session.command("PASS secret"), "+OK ");
+    assert_eq!(session.command("STAT"), "+OK 0 0");
+    assert_eq!(session.command("QUIT"), "+OK ");
+    // And by SMTP it is nobody's but his who starts it.
+    let mut session = greeted(secure.smtpd(&IN_CLEAR));
+    assert_eq!(session.command("AUTH PLAIN AGpvZQBzZWNyZXQ=").code, 235);
+}
+
+#[test]
 fn a_protected_checkpassword_takes_no_passwords_from_who_starts_it() {
     let tree = Tree::under_test();
     if tree.lacks(Need::Root) || tree.lacks(Need::Program("checkpassword")) {

@@ -300,10 +300,8 @@ fn vchkpw_bars_users_from_services_and_never_becomes_root() {
     assert_eq!(domain.check("ann@v.example|secret||", "110").code, Some(1));
 }
 
-#[test]
-fn a_set_id_vchkpw_gives_up_what_it_was_given() {
-    let Some(domain) = Domain::new() else { return };
-    domain.assign();
+/// A copy of vchkpw that is set-id to whom the lists belong, and nobody else may read them.
+fn set_id_copy(domain: &Domain) -> PathBuf {
     let copy = domain.tree.scratch().join("vchkpw");
     let installed = domain.tree.home().join("vpopmail/vchkpw");
     let installed = domain.tree.in_its_world(installed.to_str().unwrap());
@@ -314,6 +312,14 @@ fn a_set_id_vchkpw_gives_up_what_it_was_given() {
     for list in ["vpasswd", "vpasswd.cdb"] {
         files::set_mode(&domain.path.join(list), 0o600);
     }
+    copy
+}
+
+#[test]
+fn a_set_id_vchkpw_gives_up_what_it_was_given() {
+    let Some(domain) = Domain::new() else { return };
+    domain.assign();
+    let copy = set_id_copy(&domain);
     let caller = domain.tree.accounts().qmaild;
     let request = domain.tree.scratch().join("request");
     for (password, code, text) in
@@ -331,4 +337,20 @@ fn a_set_id_vchkpw_gives_up_what_it_was_given() {
             .run();
         assert_eq!((finished.code, finished.text()), (Some(code), text), "{}", finished.said());
     }
+}
+
+#[test]
+fn a_set_id_vchkpw_does_for_root_what_another_does() {
+    let Some(domain) = Domain::new() else { return };
+    domain.assign();
+    domain.joe.make_directory("domains/v.example/ann");
+    let copy = set_id_copy(&domain);
+    let request = domain.tree.scratch().join("request");
+    files::write(&request, "ann@v.example\0secret\0\0");
+    let program = domain.tree.command(copy).args(["sh", "-c", "id -ru; id -u; id -G; pwd"]);
+    let program = program.env("TCPLOCALPORT", "110");
+    let finished = program.redirected(&format!("3<{}", request.display())).run();
+    let (joe, home) = (domain.joe.identity(), domain.path.join("ann"));
+    let text = format!("{0}\n{0}\n{1}\n{2}\n", joe.uid, joe.gid, home.display());
+    assert_eq!((finished.code, finished.text()), (Some(0), text), "{}", finished.said());
 }

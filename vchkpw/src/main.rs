@@ -57,10 +57,10 @@ fn become_user(
     service: Service,
     program: Spawn<'_>,
 ) -> Result<Infallible, Failure> {
+    // Root, too: with a set-id bit he is somebody who can become nobody else.
+    give_up_set_id().map_err(|_| Failure::Temporary)?;
     if real_uid() == 0 {
         account.identity.assume().map_err(|_| Failure::Temporary)?;
-    } else {
-        give_up_set_id().map_err(|_| Failure::Temporary)?;
     }
     // Who sends mail need not have a place where he gets some.
     let program = match service {
