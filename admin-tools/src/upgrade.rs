@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::num::NonZeroU64;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use qmail_core::errno;
@@ -112,11 +113,22 @@ fn move_file(from: &Path, to: &Path) -> Result<bool, Failure> {
     if from == to {
         return Ok(false);
     }
-    let moved = fs::hard_link(from, to)
+    let linked = match fs::hard_link(from, to) {
+        // By a run that broke off before it had removed the old name.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && are_one(from, to) => Ok(()),
+        linked => linked,
+    };
+    let moved = linked
         .and_then(|()| sync_directory(to.parent().unwrap_or(Path::new("."))))
         .and_then(|()| fs::remove_file(from));
     moved.map_err(|error| Failure::System("move", from.to_owned(), error))?;
     Ok(true)
+}
+
+/// Whether two names are of the same file.
+fn are_one(one: &Path, other: &Path) -> bool {
+    let identity = |path| fs::symlink_metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    identity(one).is_some_and(|file| identity(other) == Some(file))
 }
 
 #[cfg(test)]
@@ -165,6 +177,15 @@ mod tests {
         let expected = format!("unable to move {}: file already exists", path.display());
         assert_eq!((moved, complaints), (0, vec![expected]));
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_run_that_broke_off_is_finished_by_the_next() {
+        let (root, queue) = queue(3, &["mess/5"]);
+        let (old, new) = (root.path().join("mess/5"), root.path().join("mess/2/5"));
+        fs::hard_link(&old, &new).unwrap();
+        assert_eq!(upgrade(&queue, |failure| panic!("{failure}")).unwrap(), 1);
+        assert!(!old.exists() && new.exists());
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use std::fs::{self, OpenOptions, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, chown, symlink};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use qmail_core::accounts::{Accounts, Group, Role};
+use qmail_core::if_there;
 use qmail_sys::sync_directory;
 
 use super::Failure;
@@ -45,8 +46,9 @@ impl<W: Write> Site<W> {
         let temporary = beside(path);
         let failed = Failure::unable("write", path);
         let written = (|| {
-            let mut options = OpenOptions::new();
-            let mut file = options.write(true).create(true).truncate(true).open(&temporary)?;
+            // Left by a run that broke off; or a link, where the directory is not root's.
+            if_there(fs::remove_file(&temporary))?;
+            let mut file = OpenOptions::new().write(true).create_new(true).open(&temporary)?;
             file.write_all(contents)?;
             file.set_permissions(Permissions::from_mode(mode))?;
             file.sync_all()?;
@@ -66,7 +68,10 @@ impl<W: Write> Site<W> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(Was::There),
             made => made.map_err(Failure::unable("make", path))?,
         }
-        fs::set_permissions(path, Permissions::from_mode(mode))
+        // Whatever the mask is, and never of something that has taken its place.
+        let flags = qmail_sys::OPEN_NOFOLLOW;
+        let made = OpenOptions::new().read(true).custom_flags(flags).open(path);
+        made.and_then(|directory| directory.set_permissions(Permissions::from_mode(mode)))
             .map_err(Failure::unable("change", path))?;
         self.noted(&Made::Directory(path.to_owned()))?;
         Ok(Was::Missing)
@@ -78,7 +83,7 @@ impl<W: Write> Site<W> {
             return Ok(());
         }
         let (user, group) = (self.accounts.user(role).uid, self.accounts.group(group).0);
-        chown(path, Some(user), Some(group)).map_err(Failure::unable("change", path))
+        lchown(path, Some(user), Some(group)).map_err(Failure::unable("change", path))
     }
 
     /// A symbolic link, unless something is there.
@@ -140,4 +145,46 @@ fn beside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".setup");
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(home: &Path) -> Site<Vec<u8>> {
+        fs::create_dir(home.join("services")).unwrap();
+        let own = qmail_sys::real_uid();
+        Site::open(home, Accounts::single_user(own, 0, home), Vec::new()).unwrap()
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_not_written_through() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        fs::File::create(at("another's")).unwrap().write_all(b"theirs").unwrap();
+        symlink("another's", at("file.setup")).unwrap();
+        let mut site = site(home.path());
+        assert_eq!(site.file(&at("file"), b"ours", 0o644).unwrap(), Was::Missing);
+        assert_eq!(fs::read(at("file")).unwrap(), b"ours");
+        assert_eq!(fs::read(at("another's")).unwrap(), b"theirs");
+        assert!(!at("file.setup").is_symlink());
+        assert_eq!(site.file(&at("file"), b"again", 0o644).unwrap(), Was::There);
+    }
+
+    #[test]
+    fn a_link_is_given_away_itself_and_not_what_it_leads_to() {
+        use std::os::unix::fs::MetadataExt;
+        let home = tempfile::tempdir().unwrap();
+        if qmail_sys::effective_uid() != 0 {
+            return;
+        }
+        let (directory, link) = (home.path().join("directory"), home.path().join("link"));
+        fs::create_dir(&directory).unwrap();
+        symlink(&directory, &link).unwrap();
+        let mut site = site(home.path());
+        site.accounts = Accounts::single_user(7801, 7801, home.path());
+        site.give(&link, Role::Alias, Group::Qmail).unwrap();
+        assert_eq!(fs::metadata(&directory).unwrap().uid(), 0);
+        assert_eq!(fs::symlink_metadata(&link).unwrap().uid(), 7801);
+    }
 }

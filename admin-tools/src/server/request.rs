@@ -43,8 +43,9 @@ impl Request {
                 Given::Argument(b'd', path) => {
                     directory = Some(PathBuf::from(OsString::from_vec(path)));
                 }
+                // An account: what is none must not end up as nobody.
                 Given::Argument(_, user) => {
-                    postmaster = Some(user).filter(|user| is_plain_name(user))
+                    postmaster = Some(Some(user).filter(|user| is_plain_name(user))?);
                 }
             }
         }
@@ -95,6 +96,13 @@ mod tests {
             [&[][..], &["-x", "a"], &["-s", "cron", "a"], &["a b"], &["-u", "a"], &["-d", "/", "a"]]
         {
             assert_eq!(parse(words), None, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn mail_for_postmaster_goes_to_an_account_or_nothing_is_done() {
+        for user in ["joe@a.example", "joe blow", ""] {
+            assert_eq!(parse(&["-p", user, "mail.a.example"]), None, "{user:?}");
         }
     }
 }
