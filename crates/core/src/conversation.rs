@@ -18,7 +18,31 @@ const GATHERED: usize = 8192;
 #[derive(Debug)]
 pub struct Conversation<R, W: Write> {
     input: ReadAhead<R>,
-    output: BufWriter<W>,
+    output: BufWriter<Once<W>>,
+}
+
+/// A writer that is not tried again once it has failed: what is gathered is written when it is dropped,
+/// too, and a client who does not listen would be waited for twice.
+#[derive(Debug)]
+struct Once<W> {
+    writer: W,
+    has_failed: bool,
+}
+
+impl<W: Write> Write for Once<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.has_failed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let written = self.writer.write(bytes);
+        let again = |error: &io::Error| error.kind() == io::ErrorKind::Interrupted;
+        self.has_failed = written.as_ref().is_err_and(|error| !again(error));
+        written
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
 }
 
 /// A line from the client.
@@ -52,7 +76,7 @@ impl<R: Read, W: Write> Conversation<R, W> {
     pub fn new(input: R, output: W, ahead: usize) -> Self {
         Self {
             input: ReadAhead::new(input, ahead),
-            output: BufWriter::with_capacity(GATHERED, output),
+            output: BufWriter::with_capacity(GATHERED, Once { writer: output, has_failed: false }),
         }
     }
 
@@ -63,12 +87,12 @@ impl<R: Read, W: Write> Conversation<R, W> {
 
     /// The streams below: what is read from, and what is written to.
     pub fn streams(&self) -> (&R, &W) {
-        (self.input.get_ref(), self.output.get_ref())
+        (self.input.get_ref(), &self.output.get_ref().writer)
     }
 
     /// The streams below, without what was read ahead and without what was not flushed.
     pub fn into_parts(self) -> (R, W) {
-        (self.input.into_inner(), self.output.into_parts().0)
+        (self.input.into_inner(), self.output.into_parts().0.writer)
     }
 
     /// Adds bytes to what the client is told.
@@ -168,10 +192,10 @@ mod tests {
         assert_eq!(conversation.line(9), complete(b"a"));
         conversation.send(b"1").unwrap();
         assert_eq!(conversation.line(9), complete(b"b"));
-        assert!(conversation.output.get_ref().is_empty());
+        assert!(conversation.streams().1.is_empty());
         conversation.send(b"2").unwrap();
         assert_eq!(conversation.line(9), complete(b"c"));
-        assert_eq!(conversation.output.get_ref(), b"12");
+        assert_eq!(conversation.streams().1, b"12");
     }
 
     #[test]
@@ -193,5 +217,25 @@ mod tests {
         let told = (0..1000).try_for_each(|_| conversation.send(&[b'x'; 10_000]));
         assert_eq!(told, Err(Lost::Gone));
         drop(theirs);
+    }
+
+    #[test]
+    fn a_client_who_does_not_listen_is_waited_for_once() {
+        struct Deaf<'a>(&'a std::cell::Cell<u32>);
+        impl Write for Deaf<'_> {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                self.0.set(self.0.get() + 1);
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let waits = std::cell::Cell::new(0);
+        let mut conversation = Conversation::new(io::empty(), Deaf(&waits), 64);
+        conversation.send(b"1").unwrap();
+        assert_eq!(conversation.flush(), Err(Lost::Gone));
+        drop(conversation);
+        assert_eq!(waits.get(), 1);
     }
 }
