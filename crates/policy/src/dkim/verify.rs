@@ -135,36 +135,36 @@ impl<'h> Verifier<'h> {
         self.outcomes
     }
 
-    /// Asks for each key once, if the body is right for one of its signatures.
+    /// Asks for each key once, if the body is right for one of its signatures: a list may have changed
+    /// it since one of them was made, and made another.
     fn find_keys(
         &self,
         records: &impl Records,
         deadline: Instant,
     ) -> Vec<(String, Result<Found, Verdict>)> {
-        let mut keys: Vec<(String, Result<Found, Verdict>)> = Vec::new();
+        let mut keys: Vec<(String, bool)> = Vec::new();
         for signature in self.message.dkim_headers.iter().map(|header| &header.header) {
-            let name = signature.domain_key();
-            if keys.iter().any(|(known, _)| *known == name) {
-                continue;
+            let (name, has_body) = (signature.domain_key(), self.has_body_of(signature));
+            match keys.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, one_has_body)) => *one_has_body |= has_body,
+                None => keys.push((name, has_body)),
             }
-            let found = if self.has_body_for(&name) {
+        }
+        let found = |(name, one_has_body): (String, bool)| {
+            let found = if one_has_body {
                 look_up(records, &name, deadline)
             } else {
                 // The library notices this before it wants a key.
                 Err(Verdict::BodyChanged)
             };
-            keys.push((name, found));
-        }
-        keys
+            (name, found)
+        };
+        keys.into_iter().map(found).collect()
     }
 
-    /// A list may have changed the body since one of them was made, and made another.
-    fn has_body_for(&self, key: &str) -> bool {
-        let signatures = self.message.dkim_headers.iter().map(|header| &header.header);
-        signatures.filter(|signature| signature.domain_key() == key).any(|signature| {
-            let mut hashes = self.message.body_hashes.iter();
-            hashes.any(|(form, _, _, hash)| *form == signature.cb && *hash == signature.bh)
-        })
+    fn has_body_of(&self, signature: &Signature) -> bool {
+        let mut hashes = self.message.body_hashes.iter();
+        hashes.any(|(form, _, _, hash)| *form == signature.cb && *hash == signature.bh)
     }
 }
 
