@@ -2,16 +2,16 @@
 //! is there twice.
 
 use std::env;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
 use qmail_core::blocks::{BLOCK, Blocks};
 use qmail_core::maildir::quota::Removal;
-use qmail_core::mbox::{Locked, Locks, MboxError, Quoter, sync_name};
+use qmail_core::mbox::{Locked, Locks, MboxError, Quoter, is_still, sync_name};
 
 use crate::failure::{Failure, say};
 use crate::from_line::from_line;
@@ -30,7 +30,7 @@ pub fn collect(
     temporary: &Path,
 ) -> Result<(), Failure> {
     let old = Locked::take(mbox, locks, PATIENCE).map_err(|error| not_locked(mbox, error))?;
-    if is_same(old.file(), temporary) {
+    if is_still(old.file(), temporary) {
         // It would be emptied before it is read.
         return Err(Failure::Temporary(b"MAIL and MAILTMP are one file".to_vec()));
     }
@@ -63,14 +63,6 @@ fn not_locked(mbox: &Path, error: MboxError) -> Failure {
         MboxError::Locked => io::ErrorKind::TimedOut.into(),
     };
     failed("unable to lock ", mbox, &reason)
-}
-
-fn is_same(file: &File, path: &Path) -> bool {
-    let identity = |metadata: io::Result<Metadata>| {
-        metadata.ok().map(|metadata| (metadata.dev(), metadata.ino()))
-    };
-    let there = identity(fs::metadata(path));
-    there.is_some() && there == identity(file.metadata())
 }
 
 fn copy_old(

@@ -199,8 +199,9 @@ fn lock_failure(error: io::Error) -> MboxError {
     }
 }
 
-fn is_still(file: &File, mbox: &Path) -> bool {
-    let (Ok(own), Ok(there)) = (file.metadata(), fs::metadata(mbox)) else { return false };
+/// Whether this file, which is open, is what is there.
+pub fn is_still(file: &File, path: &Path) -> bool {
+    let (Ok(own), Ok(there)) = (file.metadata(), fs::metadata(path)) else { return false };
     (own.dev(), own.ino()) == (there.dev(), there.ino())
 }
 
