@@ -8,11 +8,11 @@
 
 use std::env;
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileTypeExt;
 use std::process::ExitCode;
 
+use qmail_core::own_words::{VARIABLE, listener};
 use qmail_dkim::{Input, Settings, run};
 
 fn main() -> ExitCode {
@@ -27,14 +27,7 @@ fn main() -> ExitCode {
         },
     };
     let Err(trouble) = run(input);
-    let told = listener().and_then(|mut words| words.write_all(trouble.words().as_bytes()));
+    let listener = listener(env::var(VARIABLE).ok().as_deref());
+    let told = listener.and_then(|mut words| words.write_all(trouble.words().as_bytes()));
     ExitCode::from(if told.is_ok() { trouble.code() } else { trouble.code_without_words() })
-}
-
-/// Where the caller listens. What else may be open there is none of our business.
-fn listener() -> io::Result<File> {
-    let number = env::var("ERROR_FD").ok().and_then(|number| number.parse().ok());
-    let file = File::from(qmail_sys::inherit(number.filter(|number| *number > 1).unwrap_or(6))?);
-    let is_pipe = file.metadata()?.file_type().is_fifo();
-    if is_pipe { Ok(file) } else { Err(ErrorKind::NotFound.into()) }
 }

@@ -10,13 +10,14 @@ use std::fs::File;
 use std::io::BufReader;
 use std::process::ExitCode;
 
+use qmail_core::own_words::VARIABLE;
 use qmail_qmqpc::failure::Failure;
 use qmail_qmqpc::reply::Reply;
 use qmail_qmqpc::{run, words};
 
 fn main() -> ExitCode {
     ExitCode::from(match gather_and_run() {
-        Ok(reply) => words::tell(&reply, std::env::var("ERROR_FD").ok().as_deref()),
+        Ok(reply) => words::tell(&reply, std::env::var(VARIABLE).ok().as_deref()),
         Err(failure) => failure.code(),
     })
 }

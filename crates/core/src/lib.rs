@@ -23,6 +23,7 @@ pub mod mbox;
 pub mod options;
 pub mod overquota;
 pub mod own_addresses;
+pub mod own_words;
 pub mod program;
 pub mod progress;
 pub mod queue;

@@ -8,8 +8,8 @@ use std::{env, io};
 
 use qmail_sys::{Child, Exit, FailureCodes, Interest, Spawn, pipe, poll};
 
-/// The variable with the number of the descriptor for its words.
-const NAMED_DESCRIPTOR: &str = "ERROR_FD";
+use crate::own_words::VARIABLE;
+
 /// Most of what a queue program may say about its refusal, in bytes.
 const CUSTOM_LIMIT: usize = 255;
 
@@ -37,8 +37,8 @@ impl Started {
         for descriptor in custom_descriptors() {
             spawn = spawn.connect(descriptor, custom.write.as_fd());
         }
-        if env::var_os(NAMED_DESCRIPTOR).is_none() {
-            spawn = spawn.env(NAMED_DESCRIPTOR, b"6");
+        if env::var_os(VARIABLE).is_none() {
+            spawn = spawn.env(VARIABLE, b"6");
         }
         Ok(Self { child: spawn.start()?, custom: File::from(custom.read) })
     }
@@ -58,7 +58,7 @@ impl Started {
 /// Where queue programs write what they have to say: 6, for older ones 4, and the one that is
 /// named. All are the same pipe.
 fn custom_descriptors() -> Vec<u8> {
-    let named = env::var(NAMED_DESCRIPTOR).ok().and_then(|number| number.parse().ok());
+    let named = env::var(VARIABLE).ok().and_then(|number| number.parse().ok());
     let named = named.filter(|number| ![0, 1, 2, 4, 6].contains(number));
     [6, 4].into_iter().chain(named).collect()
 }
